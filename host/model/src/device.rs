@@ -1,0 +1,162 @@
+//! Register-level devices, and what a host gives them.
+//!
+//! A device never holds a reference to its host: each call brings a fresh [`Cx`]. What a device wants
+//! to happen later it asks for with [`Cx::at`], and the request comes back as plain data.
+
+use crate::{Access, BusError, Iova, SimTime, Snapshot, Token, Width};
+use thiserror::Error;
+
+/// Which of a device's register regions an access is for (a PCI function has up to six).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Region(pub u8);
+
+/// A device's own name for one of its links.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PortId(pub u16);
+
+/// Names a timer so that it can be cancelled.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TimerId(pub u64);
+
+/// What travels over a link. The short forms exist so that a console byte needs no allocation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// One byte, for example of a serial line.
+    Byte(u8),
+    /// One word, whose meaning the two ends agree on.
+    Word(u64),
+    /// A frame.
+    Bytes(Vec<u8>),
+}
+
+/// Something that happens to a device at a time: data, never a closure, so that it can be saved,
+/// hashed and replayed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A timer of the device's own; `tag` is the device's name for it.
+    Timer {
+        /// Which timer.
+        tag: u32,
+        /// What the device stored with it.
+        arg: u64,
+    },
+    /// A message arrived over a link.
+    Message {
+        /// Over which link.
+        port: PortId,
+        /// What arrived.
+        msg: Message,
+    },
+}
+
+/// How deep a reset goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ResetKind {
+    /// Power was cut: all state returns to its first value.
+    Cold,
+    /// The machine was restarted with power on.
+    Warm,
+}
+
+/// Why a DMA access failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum DmaError {
+    /// Part of the range is not RAM.
+    #[error("DMA of {len} bytes at {addr} does not lie in RAM")]
+    NotRam {
+        /// First address of the access.
+        addr: Iova,
+        /// Length in bytes.
+        len: u64,
+    },
+    /// The function is not allowed to master the bus.
+    #[error("DMA at {addr} while bus mastering is off")]
+    NotMaster {
+        /// First address of the access.
+        addr: Iova,
+    },
+}
+
+/// What a device's surroundings offer. One implementation per host; devices see it through [`Cx`].
+pub trait Host {
+    /// The current virtual time.
+    fn now(&self) -> SimTime;
+    /// Delivers `ev` to this device at `t` (or at once, if `t` has passed).
+    fn at(&mut self, t: SimTime, ev: Event) -> TimerId;
+    /// Forgets a timer; one that has fired or was never set is ignored.
+    fn cancel(&mut self, id: TimerId);
+    /// Drives interrupt line `n` of this device.
+    fn line(&mut self, n: u8, level: bool);
+    /// Sends message-signalled interrupt `vector`.
+    fn msi(&mut self, vector: u16);
+    /// Reads guest memory. Either the whole range is read or none of it.
+    ///
+    /// # Errors
+    /// When any byte of the range may not be read by this device.
+    fn dma_read(&mut self, a: Iova, buf: &mut [u8]) -> Result<(), DmaError>;
+    /// Writes guest memory. Either the whole range is written or none of it.
+    ///
+    /// # Errors
+    /// When any byte of the range may not be written by this device.
+    fn dma_write(&mut self, a: Iova, buf: &[u8]) -> Result<(), DmaError>;
+    /// Sends a message over a link: the only call whose effect may leave the partition.
+    fn send(&mut self, port: PortId, msg: Message);
+    /// Answers an access that was [`Access::Pending`].
+    fn complete(&mut self, t: Token, r: Result<u64, BusError>);
+    /// Counts and traces something that the guest did wrong and that the device ignored or refused.
+    fn guest_error(&mut self, what: &'static str, value: u64);
+    /// Asks the machine to stop or restart: what a power controller does.
+    fn power(&mut self, request: PowerRequest);
+}
+
+/// What a guest asks of a power controller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PowerRequest {
+    /// End the run; the guest says that all is well.
+    Off,
+    /// End the run; the guest reports this failure status.
+    Fail(u32),
+    /// Restart the machine.
+    Reset,
+}
+
+/// The host as a device sees it during one call.
+pub struct Cx<'a> {
+    host: &'a mut dyn Host,
+}
+
+impl<'a> Cx<'a> {
+    /// Wraps a host for one call.
+    pub fn new(host: &'a mut dyn Host) -> Self {
+        Self { host }
+    }
+}
+
+impl<'a> core::ops::Deref for Cx<'a> {
+    type Target = dyn Host + 'a;
+    fn deref(&self) -> &Self::Target {
+        self.host
+    }
+}
+
+impl core::ops::DerefMut for Cx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.host
+    }
+}
+
+/// A register-level device.
+///
+/// Offsets are relative to the region. A device answers every offset and width, with a value or a
+/// [`BusError`]; it never panics on one.
+pub trait Device: Snapshot {
+    /// Reads a register.
+    fn read(&mut self, cx: &mut Cx<'_>, region: Region, off: u64, w: Width) -> Access<u64>;
+    /// Writes a register; bits of `v` above the width are zero.
+    fn write(&mut self, cx: &mut Cx<'_>, region: Region, off: u64, w: Width, v: u64) -> Access<()>;
+    /// A timer that the device set, or a message, has come due.
+    fn event(&mut self, cx: &mut Cx<'_>, ev: Event);
+    /// Returns to the first state. Timers of the device have been cancelled by the host, lines are
+    /// low; idempotent, also in the middle of a request.
+    fn reset(&mut self, cx: &mut Cx<'_>, kind: ResetKind);
+}

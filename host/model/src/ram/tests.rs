@@ -1,0 +1,93 @@
+use super::*;
+use proptest::prelude::*;
+
+const BASE: PhysAddr = PhysAddr(0x8000_0000);
+
+fn ram() -> Ram {
+    Ram::new(BASE, 4 * PAGE as u64).unwrap()
+}
+
+#[test]
+fn ram_refuses_odd_sizes_and_wrapping_ranges() {
+    assert!(matches!(Ram::new(BASE, 0), Err(RamError::Size { .. })));
+    assert!(matches!(Ram::new(BASE, 100), Err(RamError::Size { .. })));
+    assert!(matches!(
+        Ram::new(PhysAddr(!0xfff), 0x2000),
+        Err(RamError::Wraps { .. })
+    ));
+}
+
+#[test]
+fn ram_range_over_its_end_changes_nothing() {
+    let ram = ram();
+    let last = BASE.wrapping_add(ram.size() - 4);
+    assert!(!ram.write(last, &[1; 8]));
+    assert_eq!(ram.read_u32(last), Some(0));
+    assert_eq!(ram.read_u64(last), None);
+    assert!(!ram.write(PhysAddr(BASE.0 - 1), &[1]));
+    assert!(!ram.write(PhysAddr(u64::MAX), &[1, 2]));
+}
+
+#[test]
+fn ram_write_beside_code_keeps_it_and_write_onto_code_logs_it() {
+    let ram = ram();
+    let c = ram.code_cursor();
+    ram.mark_code(BASE.wrapping_add(0x100), 8);
+    assert!(ram.fast_write_page(BASE).is_none());
+    assert!(ram.write(BASE.wrapping_add(0x800), &[1]));
+    let Missed::Events(e) = ram.code_events_since(c) else {
+        panic!()
+    };
+    assert_eq!(e, [CodeEvent::BecameCode(0)]);
+    assert!(ram.write(BASE.wrapping_add(0x107), &[1]));
+    let Missed::Events(e) = ram.code_events_since(c + 1) else {
+        panic!()
+    };
+    assert_eq!(e, [CodeEvent::Overwritten(0)]);
+    assert!(ram.fast_write_page(BASE).is_some());
+}
+
+#[test]
+fn ram_slow_reader_of_the_code_log_is_told_everything_changed() {
+    let ram = ram();
+    for _ in 0..5000 {
+        ram.mark_code(BASE, 4);
+        assert!(ram.write(BASE, &[0]));
+    }
+    assert!(matches!(ram.code_events_since(0), Missed::Everything));
+    assert!(matches!(ram.code_events_since(ram.code_cursor()), Missed::Events(e) if e.is_empty()));
+}
+
+#[test]
+fn ram_clear_returns_zeros_and_forgets_pages() {
+    let ram = ram();
+    assert!(ram.write(BASE, &[7; 64]));
+    ram.clear().unwrap();
+    let mut used = 0;
+    ram.for_each_used_page(|_, _| used += 1);
+    assert_eq!((used, ram.read_u64(BASE)), (0, Some(0)));
+}
+
+proptest! {
+    #[test]
+    fn ram_behaves_like_a_byte_array(
+        ops in proptest::collection::vec((0u64..0x4100, proptest::collection::vec(any::<u8>(), 0..40)), 1..40),
+    ) {
+        let ram = ram();
+        let mut model = vec![0u8; 4 * PAGE];
+        for (off, data) in ops {
+            let at = usize::try_from(off).unwrap();
+            let fits = at + data.len() <= model.len();
+            prop_assert_eq!(ram.write(BASE.wrapping_add(off), &data), fits);
+            if fits {
+                model[at..at + data.len()].copy_from_slice(&data);
+            }
+        }
+        let mut all = vec![0; model.len()];
+        prop_assert!(ram.read(BASE, &mut all));
+        prop_assert_eq!(&all, &model);
+        let mut rebuilt = vec![0u8; model.len()];
+        ram.for_each_used_page(|i, p| rebuilt[i * PAGE..(i + 1) * PAGE].copy_from_slice(p));
+        prop_assert_eq!(&rebuilt, &model);
+    }
+}
