@@ -1,2 +1,3 @@
 //! placeholder
 pub mod fp;
+pub mod isa;
