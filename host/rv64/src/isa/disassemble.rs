@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::{Insn, Operand};
+use super::{Insn, Op, Operand};
 
 /// ABI names of the integer registers.
 pub const REG_NAMES: [&str; 32] = [
@@ -68,11 +68,21 @@ fn operand_text(operand: Operand, insn: &Insn, pc: u64) -> Option<String> {
         Operand::ImmU => format!("{:#x}", imm.cast_unsigned() >> 12),
         Operand::Csr => format!("{:#x}", insn.csr()),
         Operand::Zimm => insn.rs1.to_string(),
-        Operand::Rm if insn.rm == 7 => return None,
+        Operand::Rm if insn.rm == usual_rounding(insn.op) => return None,
         Operand::Rm => ROUNDING[usize::from(insn.rm & 7)].into(),
         Operand::FenceSet => fence_text(imm),
         Operand::AqRl | Operand::AnyRd | Operand::AnyRs1 | Operand::AnyImm => return None,
     })
+}
+
+/// The rounding mode that goes without saying: assemblers write 0 into the field of the conversions
+/// that are always exact.
+fn usual_rounding(op: Op) -> u8 {
+    if matches!(op, Op::FcvtDS | Op::FcvtDW | Op::FcvtDWu) {
+        0
+    } else {
+        7
+    }
 }
 
 /// Predecessor and successor sets; `fence.tso` and the reserved modes show their fm field.
