@@ -79,8 +79,12 @@ pub enum DmaError {
 
 /// What a device's surroundings offer. One implementation per host; devices see it through [`Cx`].
 pub trait Host {
-    /// The current virtual time.
+    /// The current virtual time: for an access, the local time of the hart that makes it.
     fn now(&self) -> SimTime;
+    /// The machine-wide clock as one guest-visible read of it: never less than any earlier read by any
+    /// hart, though harts take turns. What `mtime` is made of; [`Host::now`] is not, because it steps
+    /// back when the next hart's turn begins.
+    fn guest_clock(&mut self) -> SimTime;
     /// Delivers `ev` to this device at `t` (or at once, if `t` has passed).
     fn at(&mut self, t: SimTime, ev: Event) -> TimerId;
     /// Forgets a timer; one that has fired or was never set is ignored.
@@ -105,6 +109,11 @@ pub trait Host {
     fn complete(&mut self, t: Token, r: Result<u64, BusError>);
     /// Counts and traces something that the guest did wrong and that the device ignored or refused.
     fn guest_error(&mut self, what: &'static str, value: u64);
+    /// Tells the user that something on the host's side failed (a disk image became shorter, say). The
+    /// guest sees the device's own kind of error; this text is for people and is no part of the hash.
+    fn host_error(&mut self, message: &str) {
+        let _ = message;
+    }
     /// Asks the machine to stop or restart: what a power controller does.
     fn power(&mut self, request: PowerRequest);
 }

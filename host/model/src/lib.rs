@@ -36,7 +36,9 @@ pub mod access;
 pub mod addr;
 pub mod device;
 pub mod ram;
+pub mod registers;
 pub mod snapshot;
+pub mod testing;
 pub mod time;
 pub mod vcpu;
 

@@ -181,6 +181,21 @@ pub trait Snapshot {
     fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError>;
 }
 
+impl<T: Snapshot + ?Sized> Snapshot for Box<T> {
+    fn kind(&self) -> &'static str {
+        (**self).kind()
+    }
+    fn version(&self) -> u16 {
+        (**self).version()
+    }
+    fn save(&self, w: &mut Writer) {
+        (**self).save(w);
+    }
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        (**self).load(r)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

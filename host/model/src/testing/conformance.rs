@@ -1,0 +1,224 @@
+//! Checks that hold for every register-level device.
+//!
+//! Each panics with a message that names the access which broke the rule; a device's tests call
+//! [`all`] with a function that builds a fresh device.
+
+use super::TestHost;
+use crate::{
+    Access, Cx, Device, Event, Message, PortId, Reader, Region, ResetKind, SimTime, Width, Writer,
+};
+
+/// Where the memory of the checks' hosts begins, and how long it is.
+pub const RAM: (u64, usize) = (0x8000_0000, 1 << 18);
+
+/// Splitmix64: enough randomness for tests, and the same everywhere.
+#[derive(Clone, Debug)]
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next 64 bits.
+    pub const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `n` (0 for 0).
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next().checked_rem(n).unwrap_or(0)
+    }
+
+    /// A value of the kind that registers react to: small, a single bit, an address, or anything.
+    pub fn value(&mut self) -> u64 {
+        match self.below(6) {
+            0 => self.below(4),
+            1 => self.below(256),
+            2 => 1_u64.wrapping_shl(u32::try_from(self.below(64)).unwrap_or(0)),
+            3 => RAM.0 + self.below(RAM.1 as u64) / 16 * 16,
+            4 => u64::MAX,
+            _ => self.next(),
+        }
+    }
+}
+
+/// Runs all checks on a device whose registers span `size` bytes.
+///
+/// # Panics
+/// When the device breaks a rule.
+pub fn all<D: Device>(make: impl Fn() -> D, size: u64) {
+    every_access_is_answered(&mut make(), size);
+    reset_is_idempotent(&make, size);
+    load_refuses_damage(&make, size);
+    for seed in 0..8 {
+        loaded_device_behaves_the_same(&make, size, seed);
+    }
+}
+
+/// The saved state of a device.
+#[must_use]
+pub fn saved(device: &dyn Device) -> Vec<u8> {
+    let mut w = Writer::default();
+    device.save(&mut w);
+    w.into_bytes()
+}
+
+/// One random thing that may happen to a device.
+pub fn random_step(host: &mut TestHost, device: &mut dyn Device, random: &mut Random, size: u64) {
+    let width = Width::ALL[usize::try_from(random.below(4)).unwrap_or(0)];
+    let off = match random.below(8) {
+        0 => random.below(size),
+        _ => random.below(size) & !(width.bytes() - 1),
+    };
+    match random.below(16) {
+        0 => {
+            let msg = match random.below(3) {
+                0 => Message::Word(random.next()),
+                1 => Message::Bytes(vec![7; usize::try_from(random.below(40)).unwrap_or(0)]),
+                _ => Message::Byte(b'x'),
+            };
+            let port = PortId(u16::from(random.below(4) == 0));
+            device.event(&mut Cx::new(host), Event::Message { port, msg });
+        }
+        1 => {
+            let step = random.below(1 << 34);
+            let t = host.now.saturating_add(SimTime::from_ps(step));
+            host.run_until(device, t);
+        }
+        2..=6 => {
+            let answer = device.read(&mut Cx::new(host), Region(0), off, width);
+            if let Access::Done(v) = answer {
+                assert_eq!(
+                    v & !width.mask(),
+                    0,
+                    "read of {off:#x} is wider than {width:?}"
+                );
+                host.log.push(super::Seen::GuestError("(answer)", v));
+            }
+        }
+        _ => {
+            let v = random.value() & width.mask();
+            let _ = device.write(&mut Cx::new(host), Region(0), off, width, v);
+        }
+    }
+}
+
+fn every_access_is_answered(device: &mut dyn Device, size: u64) {
+    let host = &mut TestHost::with_ram(RAM.0, RAM.1);
+    // Large regions are mostly repetition; a prime step visits every alignment.
+    let step = if size <= 0x4000 { 1 } else { 13 };
+    let edge = [size, size + 1, u64::MAX - 7, u64::MAX];
+    let mut off = 0;
+    let mut probe = |off: u64| {
+        for width in Width::ALL {
+            let read = device.read(&mut Cx::new(host), Region(0), off, width);
+            assert!(
+                !matches!(read, Access::Pending(_)),
+                "read {off:#x} {width:?}"
+            );
+            if let Access::Done(v) = read {
+                assert_eq!(v & !width.mask(), 0, "read {off:#x} {width:?} gave {v:#x}");
+            }
+            for v in [0, 1, u64::MAX] {
+                let v = v & width.mask();
+                let write = device.write(&mut Cx::new(host), Region(0), off, width, v);
+                assert!(
+                    !matches!(write, Access::Pending(_)),
+                    "write {off:#x} {width:?}"
+                );
+            }
+        }
+        host.log.clear();
+    };
+    while off < size {
+        probe(off);
+        off += step;
+    }
+    edge.into_iter().for_each(probe);
+}
+
+fn reset_is_idempotent<D: Device>(make: impl Fn() -> D, size: u64) {
+    let fresh = saved(&make());
+    let mut device = make();
+    let host = &mut TestHost::with_ram(RAM.0, RAM.1);
+    let random = &mut Random(99);
+    for round in 0..20 {
+        for _ in 0..random.below(300) {
+            random_step(host, &mut device, random, size);
+        }
+        for _ in 0..2 {
+            host.before_reset();
+            device.reset(&mut Cx::new(host), ResetKind::Cold);
+            assert!(
+                saved(&device) == fresh,
+                "round {round}: reset left something"
+            );
+            assert_eq!(host.next_timer(), None, "round {round}: reset set a timer");
+        }
+    }
+}
+
+fn load_refuses_damage<D: Device>(make: impl Fn() -> D, size: u64) {
+    let mut device = make();
+    let host = &mut TestHost::with_ram(RAM.0, RAM.1);
+    let random = &mut Random(5);
+    for _ in 0..200 {
+        random_step(host, &mut device, random, size);
+    }
+    let good = saved(&device);
+    let load = |bytes: &[u8]| {
+        let mut r = Reader::new(bytes);
+        let mut d = make();
+        let loaded = d.load(&mut r).and_then(|()| r.finish());
+        (loaded.is_ok(), d)
+    };
+    for cut in 0..good.len().min(600) {
+        assert!(
+            !load(&good[..cut]).0,
+            "{cut} of {} bytes were taken",
+            good.len()
+        );
+    }
+    let long = [good.as_slice(), &[0]].concat();
+    assert!(!load(&long).0, "a byte too many was taken");
+    // Damaged state may be refused or taken, but a device that took it must stay sound.
+    for _ in 0..200 {
+        let mut bad = good.clone();
+        let at = usize::try_from(random.below(bad.len() as u64)).unwrap_or(0);
+        if let Some(b) = bad.get_mut(at) {
+            *b ^= 1 << random.below(8);
+        }
+        let (_, mut d) = load(&bad);
+        let mut host = TestHost::with_ram(RAM.0, RAM.1);
+        for _ in 0..50 {
+            random_step(&mut host, &mut d, random, size);
+        }
+    }
+}
+
+fn loaded_device_behaves_the_same<D: Device>(make: impl Fn() -> D, size: u64, seed: u64) {
+    let mut one = make();
+    let mut one_host = TestHost::with_ram(RAM.0, RAM.1);
+    let mut random = Random(seed);
+    for _ in 0..random.below(2000) {
+        random_step(&mut one_host, &mut one, &mut random, size);
+    }
+    let bytes = saved(&one);
+    let mut two = make();
+    let mut r = Reader::new(&bytes);
+    let loaded = two.load(&mut r).and_then(|()| r.finish());
+    assert_eq!(loaded, Ok(()), "seed {seed}");
+    assert!(saved(&two) == bytes, "seed {seed}: saving again differs");
+    let mut two_host = one_host.clone();
+    let mut two_random = random.clone();
+    for step in 0..2000 {
+        random_step(&mut one_host, &mut one, &mut random, size);
+        random_step(&mut two_host, &mut two, &mut two_random, size);
+        assert_eq!(
+            one_host.take_log(),
+            two_host.take_log(),
+            "seed {seed}, step {step}"
+        );
+    }
+    assert!(saved(&one) == saved(&two), "seed {seed}: end states differ");
+}
