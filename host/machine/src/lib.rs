@@ -1,1 +1,4 @@
-//! placeholder
+//! Boards: CPU, RAM, bus, devices and boot.
+
+pub mod board;
+pub mod boot;

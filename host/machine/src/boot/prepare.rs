@@ -1,0 +1,130 @@
+//! All steps of a boot in one.
+
+use super::ImageError;
+use super::image::{Image, load};
+use super::placement::{PlaceError, Placement, place};
+use crate::board::{AddrRange, Board, FdtError, TreeOptions, device_tree};
+use maquette_model::{PhysAddr, Ram};
+use thiserror::Error;
+
+/// Why a machine cannot boot.
+#[derive(Debug, Error)]
+pub enum BootError {
+    /// The kernel file is no image that can be booted.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The pieces do not fit into RAM.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// There is no device tree.
+    #[error(transparent)]
+    Tree(#[from] FdtError),
+    /// RAM is not the one that the boot was prepared for.
+    #[error("{what} at {range} does not lie in the machine's RAM")]
+    Ram {
+        /// What does not fit.
+        what: &'static str,
+        /// Where it was to go.
+        range: AddrRange,
+    },
+}
+
+/// The files of a boot.
+#[derive(Clone, Copy, Debug)]
+pub struct BootFiles<'a> {
+    /// The kernel or bare-metal program.
+    pub kernel: &'a [u8],
+    /// The initial RAM disk.
+    pub initrd: Option<&'a [u8]>,
+}
+
+/// Everything that a boot puts into RAM, and where.
+#[derive(Clone, Debug)]
+pub struct Prepared<'a> {
+    image: Image<'a>,
+    initrd: Option<&'a [u8]>,
+    dtb: Vec<u8>,
+    placement: Placement,
+}
+
+/// Where harts begin, and what they find there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The first instruction.
+    pub pc: PhysAddr,
+    /// The device tree; goes to `a1`. The hart's number goes to `a0`.
+    pub dtb: PhysAddr,
+}
+
+/// Takes the kernel apart, finds a place for everything and writes the device tree; what
+/// `options` says of the initial RAM disk is replaced by its place.
+///
+/// # Errors
+/// When the kernel cannot be booted or something does not fit.
+pub fn prepare<'a>(
+    board: &Board,
+    files: BootFiles<'a>,
+    options: &TreeOptions<'_>,
+) -> Result<Prepared<'a>, BootError> {
+    let image = load(files.kernel)?;
+    let initrd_len = files.initrd.map(|i| i.len() as u64);
+    // The tree's length does not depend on the address, so any address gives it.
+    let somewhere = initrd_len.and_then(|len| AddrRange::new(PhysAddr(0), len));
+    let tree = |initrd| device_tree(board, &TreeOptions { initrd, ..*options });
+    let dtb_len = tree(somewhere)?.len() as u64;
+    let placement = place(&image, options.view, initrd_len, dtb_len, board.ram())?;
+    let dtb = tree(placement.initrd)?;
+    Ok(Prepared {
+        image,
+        initrd: files.initrd,
+        dtb,
+        placement,
+    })
+}
+
+impl Prepared<'_> {
+    /// Where everything goes.
+    #[must_use]
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The kernel.
+    #[must_use]
+    pub const fn image(&self) -> &Image<'_> {
+        &self.image
+    }
+
+    /// The device tree.
+    #[must_use]
+    pub fn dtb(&self) -> &[u8] {
+        &self.dtb
+    }
+
+    /// Writes everything to RAM, which must be all zeros (new, or after [`Ram::clear`]): memory that
+    /// a segment wants zero is not written.
+    ///
+    /// # Errors
+    /// When `ram` is smaller than the board's.
+    pub fn write(&self, ram: &Ram) -> Result<Entry, BootError> {
+        let put = |what, range: AddrRange, bytes: &[u8]| {
+            if ram.offset(range.start(), range.len()).is_some() && ram.write(range.start(), bytes) {
+                Ok(())
+            } else {
+                Err(BootError::Ram { what, range })
+            }
+        };
+        let segments = self.image.segments().iter();
+        for (segment, range) in segments.zip(&self.placement.segments) {
+            put("the kernel", *range, self.image.data(segment))?;
+        }
+        if let (Some(range), Some(bytes)) = (self.placement.initrd, self.initrd) {
+            put("the initrd", range, bytes)?;
+        }
+        put("the device tree", self.placement.dtb, &self.dtb)?;
+        Ok(Entry {
+            pc: self.placement.entry,
+            dtb: self.placement.dtb.start(),
+        })
+    }
+}
