@@ -13,7 +13,10 @@ fn main() {
     println!("cargo:rerun-if-changed=src/bin");
     for entry in fs::read_dir(Path::new(&here).join("src/bin")).expect("src/bin is a folder") {
         let path = entry.expect("src/bin can be listed").path();
-        let name = path.file_stem().expect("files have names").to_string_lossy();
+        let name = path
+            .file_stem()
+            .expect("files have names")
+            .to_string_lossy();
         let kind = if SUPERVISOR.contains(&&*name) {
             "supervisor"
         } else {

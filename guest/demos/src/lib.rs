@@ -15,3 +15,5 @@
 //!
 //! - Start code, traps, paging: `maquette-guest-rt`.
 #![no_std]
+
+pub mod blk;

@@ -47,10 +47,7 @@ fn panic(info: &PanicInfo) -> ! {
     }
     let line = info.location().map_or(0, core::panic::Location::line);
     let file = info.location().map_or("?", core::panic::Location::file);
-    crate::console::print_unlocked(format_args!(
-        "FAIL {file}:{line}: {}\n",
-        info.message()
-    ));
+    crate::console::print_unlocked(format_args!("FAIL {file}:{line}: {}\n", info.message()));
     // A host that keeps only the low byte as its exit status must not read it as success.
     let code = (line & 0xffff) as u16;
     fail(if code & 0xff == 0 { 0xff } else { code })

@@ -113,7 +113,8 @@ impl Space {
     /// 2 MiB, 2: 1 GiB). Panics where tables run out: how many there are is written beside the call.
     pub fn map(&self, va: usize, pa: usize, level: usize, flags: u64) {
         let ppn = (pa / PAGE) as u64;
-        self.entry(va, level).store(ppn << 10 | flags, Ordering::Release);
+        self.entry(va, level)
+            .store(ppn << 10 | flags, Ordering::Release);
     }
 
     /// Maps `[start, end)` to itself, by 2 MiB where both ends allow it.

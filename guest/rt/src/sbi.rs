@@ -45,7 +45,11 @@ pub fn console_write(bytes: &[u8]) {
             Ok(n) => rest = rest.get(n..).unwrap_or_default(),
             Err(_) => {
                 for byte in rest {
-                    ecall(legacy::LEGACY_CONSOLE_PUTCHAR, 0, [usize::from(*byte), 0, 0, 0, 0]);
+                    ecall(
+                        legacy::LEGACY_CONSOLE_PUTCHAR,
+                        0,
+                        [usize::from(*byte), 0, 0, 0, 0],
+                    );
                 }
                 return;
             }
@@ -55,7 +59,11 @@ pub fn console_write(bytes: &[u8]) {
 
 /// Asks for a timer interrupt at `deadline`.
 pub fn set_timer(deadline: u64) -> Result<usize, Error> {
-    call(time::EID_TIME, time::SET_TIMER, [deadline as usize, 0, 0, 0, 0])
+    call(
+        time::EID_TIME,
+        time::SET_TIMER,
+        [deadline as usize, 0, 0, 0, 0],
+    )
 }
 
 /// Raises a software interrupt on one hart.
@@ -65,7 +73,11 @@ pub fn send_ipi(hart: usize) -> Result<usize, Error> {
 
 /// Makes one hart forget its translations of `[start, start + size)`.
 pub fn remote_sfence_vma(hart: usize, start: usize, size: usize) -> Result<usize, Error> {
-    call(rfnc::EID_RFNC, rfnc::REMOTE_SFENCE_VMA, [1, hart, start, size, 0])
+    call(
+        rfnc::EID_RFNC,
+        rfnc::REMOTE_SFENCE_VMA,
+        [1, hart, start, size, 0],
+    )
 }
 
 /// Makes one hart see code that was written.

@@ -19,7 +19,7 @@ unsafe extern "C" {
 /// To be entered once per hart by a reset.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
-#[unsafe(link_section = ".text.entry")]
+#[unsafe(link_section = ".text.entry.machine")]
 unsafe extern "C" fn _start_machine() -> ! {
     naked_asm!(
         "csrw mie, zero",
@@ -68,7 +68,7 @@ unsafe extern "C" fn _start_machine() -> ! {
 /// To be entered once, by firmware.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
-#[unsafe(link_section = ".text.entry")]
+#[unsafe(link_section = ".text.entry.supervisor")]
 unsafe extern "C" fn _start_supervisor() -> ! {
     naked_asm!(
         "csrw sie, zero",

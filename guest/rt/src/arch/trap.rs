@@ -91,7 +91,11 @@ extern "C" fn dispatch(frame: &mut Frame) {
 }
 
 fn unexpected(frame: &Frame) -> ! {
-    let mode = if boot_mode() == Mode::Machine { "M" } else { "S" };
+    let mode = if boot_mode() == Mode::Machine {
+        "M"
+    } else {
+        "S"
+    };
     panic!(
         "unexpected trap to {mode}-mode on hart {}: cause {:#x} pc {:#x} value {:#x}",
         this_hart(),
@@ -146,4 +150,11 @@ macro_rules! vector {
 }
 
 vector!(machine_trap, "mepc", "mcause", "mtval", "mstatus", "mret");
-vector!(supervisor_trap, "sepc", "scause", "stval", "sstatus", "sret");
+vector!(
+    supervisor_trap,
+    "sepc",
+    "scause",
+    "stval",
+    "sstatus",
+    "sret"
+);
