@@ -1,0 +1,90 @@
+//! What the engine runs.
+
+use crate::SimCx;
+use maquette_model::{Message, PortId};
+use maquette_trace::Trace;
+use std::any::Any;
+use std::borrow::Cow;
+
+/// Something that happens to a component: data, never a closure.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SimEvent {
+    /// A time that the component asked for with [`SimCx::wake_at`] has come.
+    Wake {
+        /// The component's own name for it.
+        tag: u32,
+    },
+    /// A message arrived.
+    Message {
+        /// Over which of the component's ports.
+        port: PortId,
+        /// What arrived.
+        msg: Message,
+    },
+}
+
+/// A place where a link can be plugged in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Port {
+    /// The number that the component sends and receives with.
+    pub id: PortId,
+    /// The name in messages: `machine0:console`.
+    pub name: Cow<'static, str>,
+}
+
+impl Port {
+    /// A port with a fixed name.
+    #[must_use]
+    pub const fn new(id: u16, name: &'static str) -> Self {
+        Self {
+            id: PortId(id),
+            name: Cow::Borrowed(name),
+        }
+    }
+}
+
+/// A part of a simulated system: a machine, a console, a network switch, an accelerator.
+///
+/// A component is a state machine that owns its state, is called with events in order of time, and
+/// reaches the rest only through its [`SimCx`]. All its calls come from one thread.
+///
+/// # Running in bulk
+///
+/// A component that does much between messages need not take an event for each step. At a
+/// [`SimEvent::Wake`] it may act ahead of [`SimCx::now`] on its own local time, as far as
+/// [`SimCx::horizon`], then ask for a wake at the time that it reached. The engine promises that
+/// nothing arrives before the horizon.
+///
+/// The horizon is a *permission*, not an event. It depends on the scheduler, on the rim and on how a
+/// run is cut into pieces, so where a component pauses must never be observable: pausing and going
+/// on at the same local time has to give the same result as not pausing. A machine, for example, must
+/// not end the turn of a hart because of it.
+pub trait Component: Any {
+    /// Where it stands in the system, for example `machine0`: unique, not empty.
+    fn path(&self) -> &str;
+
+    /// The ports that links may use. Asked once, when the component is added.
+    fn ports(&self) -> Vec<Port> {
+        Vec::new()
+    }
+
+    /// Called once at time zero, before any event, in the order in which components were added: the
+    /// place to intern trace paths and to ask for the first wake. The horizon is still zero.
+    fn start(&mut self, cx: &mut SimCx<'_>) {
+        let _ = cx;
+    }
+
+    /// Something has come due at [`SimCx::now`].
+    fn event(&mut self, cx: &mut SimCx<'_>, ev: SimEvent);
+
+    /// The run is over: record a digest of the state that should count.
+    fn finish(&mut self, trace: &mut Trace) {
+        let _ = trace;
+    }
+
+    /// When nothing is left to happen: what this component still waits for, if anything, for the
+    /// report of a deadlock.
+    fn idle_report(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,78 @@
+//! The engine as a component sees it during one call.
+
+use crate::engine::Engine;
+use crate::queue::EventId;
+use maquette_model::{Message, PortId, SimTime};
+use maquette_trace::{PathId, Trace};
+
+/// Names a wake so that it can be cancelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WakeId(Option<EventId>);
+
+/// What the engine offers a component, for the length of one call.
+pub struct SimCx<'a> {
+    engine: &'a mut Engine,
+    me: u32,
+    now: SimTime,
+}
+
+impl<'a> SimCx<'a> {
+    pub(crate) const fn new(engine: &'a mut Engine, me: u32, now: SimTime) -> Self {
+        Self { engine, me, now }
+    }
+
+    /// The time of the event that is being handled. It stands still during the call.
+    #[must_use]
+    pub const fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// How far this component may act on its own: nothing arrives before this time, and it is never
+    /// past the end of the run. It shrinks when the component sends, because the receiver may
+    /// answer; ask again after each [`SimCx::send`]. Never before [`SimCx::now`].
+    ///
+    /// See [`crate::Component`] on what must not depend on it.
+    #[must_use]
+    pub fn horizon(&self) -> SimTime {
+        self.engine.horizon(self.me, self.now).max(self.now)
+    }
+
+    /// Sends over a port at the component's own local time `at`, which may be ahead of
+    /// [`SimCx::now`] (an earlier time is taken as now). The message arrives a link latency later.
+    /// A port without a link is an unplugged cable: the message is counted and dropped.
+    pub fn send(&mut self, port: PortId, msg: Message, at: SimTime) {
+        self.engine.send(self.me, port, msg, at.max(self.now));
+    }
+
+    /// Asks for [`crate::SimEvent::Wake`] with `tag` at `t`, or at once if `t` has passed. At equal
+    /// times messages come first. [`SimTime::MAX`] means never.
+    pub fn wake_at(&mut self, t: SimTime, tag: u32) -> WakeId {
+        WakeId(self.engine.wake(self.me, t.max(self.now), tag))
+    }
+
+    /// Takes a wake back; says whether it was still to come.
+    pub fn cancel(&mut self, wake: WakeId) -> bool {
+        wake.0.is_some_and(|id| self.engine.cancel(self.me, id))
+    }
+
+    /// Ends the run because of something at local time `at`: [`crate::STOP_NOTICE`] later everywhere,
+    /// so that messages under way arrive and the end is exact for all.
+    pub fn stop(&mut self, at: SimTime) {
+        let at = at.max(self.now);
+        self.engine.stop = Some(self.engine.stop.map_or(at, |before| before.min(at)));
+    }
+
+    /// The trace.
+    pub const fn trace(&mut self) -> &mut Trace {
+        &mut self.engine.trace
+    }
+
+    /// This component's own path in the trace.
+    #[must_use]
+    pub fn trace_path(&mut self) -> PathId {
+        match self.engine.part(self.me) {
+            Some(part) => part.trace_path,
+            None => self.engine.trace.path(""),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The scheduler that runs all components in turn on one thread.
+
+use crate::engine::Engine;
+use crate::link::{ComponentId, Link, WiringError};
+use crate::rim::{Rim, RimAction};
+use crate::{Component, SimCx};
+use core::fmt;
+use maquette_model::SimTime;
+use maquette_trace::{Trace, TraceHash};
+use std::any::Any;
+
+/// Why a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// A component asked for it.
+    Stopped,
+    /// Nothing is left to happen, and nothing will come from outside.
+    Idle,
+    /// The limit of virtual time was reached.
+    Limit,
+    /// The rim asked for it. Components have stopped at different times: the hash means nothing.
+    Interrupted,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stopped => "stopped",
+            Self::Idle => "idle",
+            Self::Limit => "time limit",
+            Self::Interrupted => "interrupted",
+        })
+    }
+}
+
+/// What the engine counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Statistics {
+    /// Events handed to components.
+    pub events: u64,
+    /// Messages sent over links.
+    pub messages: u64,
+    /// Messages that came from outside.
+    pub inputs: u64,
+    /// Messages to ports without a link or inputs to ports that do not exist: dropped.
+    pub unconnected: u64,
+}
+
+/// Runs components one event at a time in total order.
+///
+/// Set-up is [`Serial::add`] for each component and [`Serial::link`] for each link; every mistake is
+/// found there, before time begins. Then [`Serial::run`], once or in pieces, and [`Serial::finish`].
+pub struct Serial {
+    components: Vec<Box<dyn Component>>,
+    engine: Engine,
+    now: SimTime,
+}
+
+impl Default for Serial {
+    fn default() -> Self {
+        Self::new(Trace::new())
+    }
+}
+
+impl Serial {
+    /// A scheduler without components that records into `trace`.
+    #[must_use]
+    pub fn new(trace: Trace) -> Self {
+        Self {
+            components: Vec::new(),
+            engine: Engine::new(trace),
+            now: SimTime::ZERO,
+        }
+    }
+
+    /// Adds a component. The order of adding numbers components and so breaks ties in time.
+    ///
+    /// # Errors
+    /// When the path is empty or taken, a port is declared twice, or the run has begun.
+    pub fn add(&mut self, component: Box<dyn Component>) -> Result<ComponentId, WiringError> {
+        let id = self.engine.add(component.path(), component.ports())?;
+        self.components.push(component);
+        Ok(id)
+    }
+
+    /// Joins two ports.
+    ///
+    /// # Errors
+    /// When an end does not exist or has a link, the latency is zero, or the run has begun. The
+    /// message names both ends.
+    pub fn link(&mut self, link: Link) -> Result<(), WiringError> {
+        self.engine.link(link)
+    }
+
+    /// Runs until something ends the run. Everything before `limit` happens, nothing at it. May be
+    /// called again to go on.
+    pub fn run(&mut self, limit: SimTime, rim: &mut dyn Rim) -> Outcome {
+        self.start();
+        self.engine.limit = limit;
+        self.engine.stop = None;
+        loop {
+            if let Some(outcome) = self.step(rim) {
+                return outcome;
+            }
+        }
+    }
+
+    fn start(&mut self) {
+        if self.engine.started {
+            return;
+        }
+        self.engine.settle_wiring();
+        for (id, component) in (0..).zip(&mut self.components) {
+            component.start(&mut SimCx::new(&mut self.engine, id, SimTime::ZERO));
+        }
+        self.engine.started = true;
+    }
+
+    /// Handles one event or one wish of the rim.
+    fn step(&mut self, rim: &mut dyn Rim) -> Option<Outcome> {
+        let (time, next) = self.engine.first().unwrap_or((SimTime::MAX, 0));
+        if time == SimTime::MAX && self.engine.stop.is_none() {
+            return match rim.idle() {
+                RimAction::Go => Some(Outcome::Idle),
+                action => self.obey(action),
+            };
+        }
+        if time >= self.engine.end() {
+            return Some(self.end());
+        }
+        match rim.before(time) {
+            RimAction::Go => {}
+            action => return self.obey(action),
+        }
+        // At least a picosecond, so that everyone always gets on.
+        let window = rim.window().max(SimTime::from_ps(1));
+        self.engine.rim_promise = time.saturating_add(window);
+        self.dispatch(time, next);
+        None
+    }
+
+    fn obey(&mut self, action: RimAction) -> Option<Outcome> {
+        match action {
+            RimAction::Go => None,
+            RimAction::Inject(input) => {
+                self.engine.inject(input);
+                None
+            }
+            RimAction::Stop => Some(Outcome::Interrupted),
+        }
+    }
+
+    /// Whichever end comes first gives the outcome its name.
+    fn end(&mut self) -> Outcome {
+        let limit = self.engine.limit;
+        match self.engine.stop.take() {
+            Some(at) if at <= limit => {
+                self.now = self.now.max(at);
+                Outcome::Stopped
+            }
+            _ => {
+                self.now = self.now.max(limit);
+                Outcome::Limit
+            }
+        }
+    }
+
+    fn dispatch(&mut self, time: SimTime, id: u32) {
+        let Some(event) = self.engine.pop(id) else {
+            return;
+        };
+        self.now = time;
+        self.engine.statistics.events += 1;
+        if let Some(component) = self.components.get_mut(id as usize) {
+            component.event(&mut SimCx::new(&mut self.engine, id, time), event);
+        }
+    }
+
+    /// Lets every component record its final state, and returns the trace hash.
+    pub fn finish(&mut self) -> TraceHash {
+        for component in &mut self.components {
+            component.finish(&mut self.engine.trace);
+        }
+        self.engine.trace.finish()
+    }
+
+    /// The time of the last event, or the end of the run.
+    #[must_use]
+    pub const fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub const fn statistics(&self) -> Statistics {
+        self.engine.statistics
+    }
+
+    /// The trace.
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        &self.engine.trace
+    }
+
+    /// The trace, to attach a sink or to record what a component cannot.
+    pub const fn trace_mut(&mut self) -> &mut Trace {
+        &mut self.engine.trace
+    }
+
+    /// A component as its own type; `None` if it has another.
+    #[must_use]
+    pub fn get<T: Component>(&self, id: ComponentId) -> Option<&T> {
+        let component = self.components.get(id.0 as usize)?.as_ref();
+        (component as &dyn Any).downcast_ref()
+    }
+
+    /// A component as its own type; `None` if it has another.
+    pub fn get_mut<T: Component>(&mut self, id: ComponentId) -> Option<&mut T> {
+        let component = self.components.get_mut(id.0 as usize)?.as_mut();
+        (component as &mut dyn Any).downcast_mut()
+    }
+
+    /// The path of a component.
+    #[must_use]
+    pub fn path(&self, id: ComponentId) -> Option<&str> {
+        self.engine.part(id.0).map(|part| part.path.as_str())
+    }
+
+    /// After [`Outcome::Idle`]: who still waits for something, and for what.
+    #[must_use]
+    pub fn idle_reports(&self) -> Vec<(String, String)> {
+        self.components
+            .iter()
+            .filter_map(|c| Some((c.path().to_owned(), c.idle_report()?)))
+            .collect()
+    }
+}
