@@ -43,7 +43,8 @@ impl Rounding {
     #[inline]
     pub(super) fn rounds_up(self, sign: bool, odd: bool, rest: u64, half: u64) -> bool {
         match self {
-            Self::Rne => rest > half || (rest == half && odd),
+            // Not lazy: half of all results round up, which no predictor foresees.
+            Self::Rne => (rest > half) | ((rest == half) & odd),
             Self::Rtz => false,
             Self::Rdn => sign && rest != 0,
             Self::Rup => !sign && rest != 0,
@@ -82,6 +83,12 @@ impl Flags {
     #[must_use]
     pub const fn from_bits_truncate(bits: u8) -> Self {
         Self(bits & Self::MASK)
+    }
+
+    /// NX where the result was rounded, without a branch.
+    #[inline]
+    pub(super) fn nx_if(inexact: bool) -> Self {
+        Self(u8::from(inexact))
     }
 
     /// The value of `fflags`.

@@ -146,33 +146,26 @@ impl Exact {
     /// The sum, or `None` where the operands cancel entirely.
     #[inline]
     fn plus(self, other: Self) -> Option<Self> {
-        let self_is_larger =
-            (self.exponent, self.significand) >= (other.exponent, other.significand);
+        let self_is_larger = (self.exponent > other.exponent)
+            | ((self.exponent == other.exponent) & (self.significand >= other.significand));
         let (large, small) = if self_is_larger {
             (self, other)
         } else {
             (other, self)
         };
-        let aligned =
-            shift_right_jam_wide(small.significand, large.exponent.abs_diff(small.exponent));
-        if large.sign == small.sign {
-            let (sum, carry) = large.significand.overflowing_add(aligned);
-            let carry = u32::from(carry);
-            return Some(Self {
-                sign: large.sign,
-                exponent: large.exponent + carry.cast_signed(),
-                significand: shift_right_jam_wide(sum, carry) | (u128::from(carry) << 127),
-            });
-        }
-        let difference = large.significand - aligned;
-        if difference == 0 {
-            return None;
-        }
-        let shift = difference.leading_zeros();
-        Some(Self {
+        let distance = large.exponent.abs_diff(small.exponent);
+        let aligned = shift_right_jam_wide(small.significand >> 1, distance);
+        let addend = if large.sign == small.sign {
+            aligned
+        } else {
+            aligned.wrapping_neg()
+        };
+        let sum = (large.significand >> 1).wrapping_add(addend);
+        let shift = sum.leading_zeros();
+        (sum != 0).then(|| Self {
             sign: large.sign,
-            exponent: large.exponent - shift.cast_signed(),
-            significand: difference << shift,
+            exponent: large.exponent + 1 - shift.cast_signed(),
+            significand: sum << shift,
         })
     }
 

@@ -38,18 +38,13 @@ pub fn mul<F: Format>(a: F::Bits, b: F::Bits, rm: Rounding, flags: &mut Flags) -
 #[inline]
 fn multiply(a: Finite, b: Finite) -> Finite {
     let product = u128::from(a.significand) * u128::from(b.significand);
-    let (high, low) = (low_u64(product >> 64), low_u64(product));
     // The product of two numbers in [1, 2) is in [1, 4): one more bit, or none.
-    let short = high >> 63 == 0;
-    let normalised = if short {
-        (high << 1) | (low >> 63)
-    } else {
-        high
-    };
-    let rest = if short { low << 1 } else { low };
+    let shift = product.leading_zeros();
+    let normalised = product << shift;
+    let rest = low_u64(normalised);
     Finite {
         sign: a.sign != b.sign,
-        exponent: a.exponent + b.exponent + i32::from(!short),
-        significand: normalised | u64::from(rest != 0),
+        exponent: a.exponent + b.exponent + 1 - shift.cast_signed(),
+        significand: low_u64(normalised >> 64) | u64::from(rest != 0),
     }
 }

@@ -32,9 +32,7 @@ pub(super) fn round_pack<F: Format>(exact: Finite, rm: Rounding, flags: &mut Fla
     if magnitude >= F::INFINITY {
         return overflow::<F>(exact.sign, rm, flags);
     }
-    if inexact {
-        *flags |= Flags::NX;
-    }
+    *flags |= Flags::nx_if(inexact);
     with_sign::<F>(exact.sign, magnitude)
 }
 

@@ -65,9 +65,7 @@ fn to_integer<F: Format>(bits: F::Bits, range: Range, rm: Rounding, flags: &mut 
             };
             match round_to_integer(value, rm) {
                 Some((magnitude, inexact)) if magnitude <= limit => {
-                    if inexact {
-                        *flags |= Flags::NX;
-                    }
+                    *flags |= Flags::nx_if(inexact);
                     complement(value.sign, magnitude)
                 }
                 _ => saturate(value.sign, range, flags),
