@@ -1,1 +1,36 @@
-//! placeholder
+//! Register-level devices, one module each.
+//!
+//! # Purpose
+//!
+//! A device is what a driver talks to: registers, an interrupt line, perhaps a link to the outside.
+//! Each one here is a plain state machine behind [`maquette_model::Device`], so that the same type
+//! serves a machine, a simulation and a unit test.
+//!
+//! - [`Uart16550`]: the serial port (National Semiconductor PC16550D).
+//! - [`Plic`]: the platform-level interrupt controller (RISC-V PLIC specification 1.0.0).
+//! - [`Clint`]: software interrupts and the timer (SiFive FU540 manual, chapter 9).
+//! - [`Finisher`]: the test finisher that stops or restarts the machine.
+//!
+//! # Invariants
+//!
+//! - Every offset and width is answered, with a value or a bus error; no value makes a device panic.
+//!   A mistake of the guest is reported by `guest_error` and otherwise ignored.
+//! - Registers are listed once, in a table per device that names the manual.
+//! - An interrupt line is driven only when its level changes.
+//! - Time comes from the host of the model only; nothing here uses a thread, a file, a socket, the
+//!   host's clock or a randomly seeded map.
+//!
+//! # What is not here
+//!
+//! The bus that finds a device (`maquette-machine`), virtio devices (`maquette-virtio`), and whatever
+//! stands at the other end of a link.
+
+mod clint;
+mod finisher;
+mod plic;
+mod uart16550;
+
+pub use clint::Clint;
+pub use finisher::Finisher;
+pub use plic::Plic;
+pub use uart16550::Uart16550;
