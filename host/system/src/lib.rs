@@ -1,1 +1,41 @@
-//! placeholder
+//! From a system file to a running system: the product's front half, without a command line.
+//!
+//! ```text
+//! systems/x.toml ─► open ─► Description ─► build ─► System ─► run ─► Report
+//!      schema ──────┘          data         files, machine       exit code, hash, statistics
+//! ```
+//!
+//! * [`schema`] declares every section and parameter once: name, type, unit, range, default and a
+//!   line of text. The reader, `maquette info` and the documentation come from it.
+//! * [`open()`] reads a file and its overrides, and returns a [`description::Description`], or all
+//!   problems of the file together, each with place, field and remedy.
+//!
+//! # Invariants
+//!
+//! * No text, whatever it holds, makes anything here panic: everything is a value or a [`Problem`].
+//! * A description is data. Nothing is opened, allocated or started before `build`.
+//! * Defaults exist in the schema and nowhere else.
+//! * A system is also a test: what a good run looks like is part of the file.
+//!
+//! # What is not here
+//!
+//! No command line and no printing (`maquette-cli`), no terminal, signal or host clock
+//! (`maquette-rim`), no model of hardware (`maquette-machine` and below).
+
+mod describe;
+pub mod description;
+mod draw;
+pub mod locate;
+mod open;
+mod problem;
+mod reader;
+pub mod schema;
+mod source;
+mod suggest;
+mod tree;
+pub mod units;
+mod values;
+
+pub use open::{Opened, open, parse};
+pub use problem::{Fault, Problem, Problems, Style};
+pub use source::{At, LineColumn, Source, Sources};

@@ -1,0 +1,311 @@
+//! From checked values to a [`Description`], with the rules that join several values.
+
+use crate::description::{
+    Board, Boot, BootMode, Console, ConsoleLine, Description, Device, DeviceKind, Disk, DiskMode,
+    End, Expect, FileRef, Fill, Limits, Step,
+};
+use crate::locate::Places;
+use crate::problem::{Fault, Problem};
+use crate::reader::Document;
+use crate::schema::{CONSOLE_UART, SLOTS};
+use crate::values::Group;
+use std::time::Duration;
+
+/// Describes the system. Problems are added to `problems`; the description is only of use when there
+/// are none, but as much as possible of it is made all the same, so that later checks find more.
+pub fn describe(document: &Document, places: &Places, problems: &mut Vec<Problem>) -> Description {
+    let mut describer = Describer { places, problems };
+    let empty = Group::default();
+    let one = |path| document.one(path).unwrap_or(&empty);
+    let machine = board(one("machine"));
+    let devices = describer.devices(document, machine.seed);
+    Description {
+        summary: one("").text("description").map(str::to_owned),
+        boot: describer.boot(one("boot")),
+        console: describer.console(document, one("console"), &devices),
+        limits: limits(one("limits")),
+        expect: describer.expect(one("expect")),
+        machine,
+        devices,
+    }
+}
+
+fn board(group: &Group) -> Board {
+    Board {
+        name: group.text("name").unwrap_or_default().to_owned(),
+        harts: narrow(group.number("harts")),
+        memory: group.number("memory").unwrap_or(0),
+        clock: group.number("clock").unwrap_or(0),
+        cpi: group.ratio("cpi").unwrap_or((1, 1)),
+        quantum: group.number("quantum").unwrap_or(0),
+        block_limit: narrow(group.number("block_limit")),
+        seed: group.number("seed").unwrap_or(0),
+        at: group.at,
+        memory_at: group.at("memory"),
+    }
+}
+
+/// A number that the schema has bounded already.
+fn narrow<T: TryFrom<u64> + Default>(n: Option<u64>) -> T {
+    n.and_then(|n| T::try_from(n).ok()).unwrap_or_default()
+}
+
+fn limits(group: &Group) -> Limits {
+    Limits {
+        instructions: group.number("instructions"),
+        time: group.time("time"),
+        host_time: group
+            .time("host_time")
+            .map(|t| Duration::from_nanos(t.as_ps() / 1000)),
+    }
+}
+
+struct Describer<'a> {
+    places: &'a Places,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Describer<'_> {
+    fn problem(&mut self, group: &Group, name: &str, fault: Fault) {
+        self.problems.push(Problem {
+            at: group.at(name),
+            field: group.field(name),
+            fault,
+        });
+    }
+
+    fn combination(&mut self, group: &Group, name: &str, what: &str, remedy: &str) {
+        let fault = Fault::Combination {
+            what: what.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        self.problem(group, name, fault);
+    }
+
+    fn file(&mut self, group: &Group, name: &str) -> Option<FileRef> {
+        let text = group.text(name)?;
+        match self.places.resolve(text) {
+            Ok(path) => Some(FileRef {
+                path,
+                at: group.at(name),
+                field: group.field(name),
+            }),
+            Err(fault) => {
+                self.problem(group, name, fault);
+                None
+            }
+        }
+    }
+
+    fn boot(&mut self, group: &Group) -> Boot {
+        let mode = match group.text("mode") {
+            Some("bare") => BootMode::Bare,
+            _ => BootMode::Sbi,
+        };
+        if mode == BootMode::Bare {
+            for name in ["initrd", "cmdline"] {
+                if group.written(name) {
+                    let what = format!("`{name}` means nothing in mode `bare`");
+                    self.combination(group, name, &what, "remove it, or use mode \"sbi\"");
+                }
+            }
+        }
+        Boot {
+            mode,
+            kernel: self.file(group, "kernel"),
+            initrd: self.file(group, "initrd"),
+            cmdline: group.text("cmdline").unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn devices(&mut self, document: &Document, seed: u64) -> Vec<Device> {
+        let mut devices: Vec<Device> = Vec::new();
+        let wanted: Vec<u64> = document
+            .all("device")
+            .filter_map(|g| g.number("slot"))
+            .collect();
+        for group in document.all("device") {
+            let Some(kind) = self.device_kind(group, seed) else {
+                continue;
+            };
+            let Some(slot) = self.slot(group, &devices, &wanted) else {
+                continue;
+            };
+            let own = group.text("type").unwrap_or_default();
+            let name = group
+                .text("name")
+                .map_or_else(|| format!("{own}{slot}"), str::to_owned);
+            if name == CONSOLE_UART || devices.iter().any(|d| d.name == name) {
+                let fault = Fault::NameTaken { name: name.clone() };
+                self.problem(group, "name", fault);
+            }
+            devices.push(Device {
+                slot,
+                name,
+                kind,
+                at: group.at,
+                field: group.path.clone(),
+            });
+        }
+        devices
+    }
+
+    /// The device's own slot, or the lowest that no device has and none asks for.
+    fn slot(&mut self, group: &Group, devices: &[Device], wanted: &[u64]) -> Option<u8> {
+        let taken = |slot: u64| devices.iter().find(|d| u64::from(d.slot) == slot);
+        let free = (0..SLOTS).find(|s| taken(*s).is_none() && !wanted.contains(s));
+        match (group.number("slot"), free) {
+            (Some(slot), _) => match taken(slot) {
+                None => u8::try_from(slot).ok(),
+                Some(other) => {
+                    let other = format!("`{}`", other.name);
+                    let fault = Fault::SlotTaken { slot, other, free };
+                    self.problem(group, "slot", fault);
+                    None
+                }
+            },
+            (None, Some(slot)) => u8::try_from(slot).ok(),
+            (None, None) => {
+                let what = format!("the board has only {SLOTS} slots, and all are taken");
+                self.combination(group, "slot", &what, "remove a device");
+                None
+            }
+        }
+    }
+
+    fn device_kind(&mut self, group: &Group, seed: u64) -> Option<DeviceKind> {
+        match group.text("type")? {
+            "virtio-blk" => Some(self.block(group)),
+            "virtio-console" => Some(DeviceKind::Console),
+            "virtio-rng" => Some(DeviceKind::Rng {
+                seed: group.number("seed").unwrap_or(seed),
+            }),
+            // An unknown type is a problem already.
+            _ => None,
+        }
+    }
+
+    fn block(&mut self, group: &Group) -> DeviceKind {
+        let mode = match group.text("mode") {
+            Some("raw") => DiskMode::Raw,
+            Some("read-only") => DiskMode::ReadOnly,
+            _ => DiskMode::CopyOnWrite,
+        };
+        let serial = group.text("serial").unwrap_or_default().to_owned();
+        if serial.len() > 20 {
+            let what = format!("`{serial}` has {} bytes", serial.len());
+            self.combination(group, "serial", &what, "write at most 20 bytes");
+        }
+        DeviceKind::Block {
+            disk: self.disk(group, mode),
+            mode,
+            serial,
+        }
+    }
+
+    fn disk(&mut self, group: &Group, mode: DiskMode) -> Disk {
+        if group.written("file") {
+            for name in ["size", "fill"] {
+                if group.written(name) {
+                    let what =
+                        format!("`{name}` is for a disk in memory, and this one has a `file`");
+                    self.combination(group, name, &what, &format!("remove `{name}` or `file`"));
+                }
+            }
+            return self
+                .file(group, "file")
+                .map_or(Disk::Unresolved, Disk::File);
+        }
+        let Some(size) = group.number("size") else {
+            let refused = self
+                .problems
+                .iter()
+                .any(|p| p.field == group.field("size") || p.field == group.field("file"));
+            if !refused {
+                self.combination(
+                    group,
+                    "type",
+                    "a disk needs a `file` or a `size`",
+                    "add `file = \"disk.img\"`, or `size = \"1MiB\"` for a disk in memory",
+                );
+            }
+            return Disk::Unresolved;
+        };
+        if mode == DiskMode::Raw {
+            self.combination(
+                group,
+                "mode",
+                "`raw` writes to a file, and a disk in memory has none",
+                "use mode \"copy-on-write\" or \"read-only\", or a `file`",
+            );
+        }
+        let fill = match group.text("fill") {
+            Some("counter") => Fill::Counter,
+            _ => Fill::Zero,
+        };
+        Disk::Memory { size, fill }
+    }
+
+    fn console(&mut self, document: &Document, group: &Group, devices: &[Device]) -> Console {
+        let name = group.text("device").unwrap_or(CONSOLE_UART);
+        let consoles = devices
+            .iter()
+            .filter(|d| d.kind == DeviceKind::Console)
+            .map(|d| (d.name.as_str(), d.slot));
+        let line = if name == CONSOLE_UART {
+            ConsoleLine::Uart
+        } else if let Some((_, slot)) = consoles.clone().find(|(n, _)| *n == name) {
+            ConsoleLine::Slot(slot)
+        } else {
+            let known: Vec<_> = std::iter::once(CONSOLE_UART)
+                .chain(consoles.map(|(n, _)| n))
+                .collect();
+            let what = format!("there is no console `{name}`");
+            let remedy = crate::suggest::remedy(name, &known);
+            self.combination(group, "device", &what, &remedy);
+            ConsoleLine::Uart
+        };
+        let script = document.all("console.script").map(|step| Step {
+            expect: step.text("expect").unwrap_or_default().to_owned(),
+            send: step.text("send").unwrap_or_default().to_owned(),
+        });
+        Console {
+            line,
+            script: script.collect(),
+        }
+    }
+
+    fn expect(&mut self, group: &Group) -> Expect {
+        let end = match group.text("end") {
+            Some("failure") => End::Failure,
+            Some("deadlock") => End::Deadlock,
+            Some("hart-failure") => End::HartFailure,
+            _ => End::PowerOff,
+        };
+        let status = group.number("status").and_then(|n| u32::try_from(n).ok());
+        let contradiction = match (end, status) {
+            (End::PowerOff, Some(n)) if n != 0 => Some("a power-off has the status 0"),
+            (End::Failure, Some(0)) => Some("a failure has a status other than 0"),
+            (End::Deadlock | End::HartFailure, Some(_)) => {
+                Some("only a guest that ends the run itself has a status")
+            }
+            _ => None,
+        };
+        if let Some(what) = contradiction {
+            let remedy = "remove `status`, or write `end = \"failure\"` for a status other than 0";
+            self.combination(group, "status", what, remedy);
+        }
+        for name in ["console", "forbid"] {
+            if group.texts(name).iter().any(String::is_empty) {
+                self.combination(group, name, "an empty text is always there", "remove it");
+            }
+        }
+        Expect {
+            console: group.texts("console").to_vec(),
+            forbid: group.texts("forbid").to_vec(),
+            end,
+            status,
+            time: group.time("time"),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A system as its file describes it: checked, typed, and still nothing but data.
+
+use crate::source::At;
+use maquette_model::SimTime;
+use std::path::PathBuf;
+
+/// A whole system.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// What it shows, in one line.
+    pub summary: Option<String>,
+    /// The board.
+    pub machine: Board,
+    /// What runs on it.
+    pub boot: Boot,
+    /// Virtio devices, each in a slot of its own.
+    pub devices: Vec<Device>,
+    /// The console and its script.
+    pub console: Console,
+    /// When a run is cut short.
+    pub limits: Limits,
+    /// What a good run looks like.
+    pub expect: Expect,
+}
+
+/// The board.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// Name in paths and statistics.
+    pub name: String,
+    /// Number of harts.
+    pub harts: u8,
+    /// Bytes of RAM.
+    pub memory: u64,
+    /// Clock of the harts in hertz.
+    pub clock: u64,
+    /// Cycles an instruction, as a fraction.
+    pub cpi: (u64, u64),
+    /// Instructions of a turn.
+    pub quantum: u64,
+    /// Most instructions in a block.
+    pub block_limit: u16,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Where the section is written.
+    pub at: Option<At>,
+    /// Where the memory is written.
+    pub memory_at: Option<At>,
+}
+
+/// In which world the guest starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BootMode {
+    /// M-mode, no firmware.
+    Bare,
+    /// S-mode on the built-in SBI.
+    Sbi,
+}
+
+/// A file that the description names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileRef {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Where it is named.
+    pub at: Option<At>,
+    /// The field that names it.
+    pub field: String,
+}
+
+/// What runs.
+#[derive(Clone, Debug)]
+pub struct Boot {
+    /// In which world.
+    pub mode: BootMode,
+    /// The program; `None` when its name could not be resolved, which is a problem already.
+    pub kernel: Option<FileRef>,
+    /// The initial RAM disk.
+    pub initrd: Option<FileRef>,
+    /// The command line.
+    pub cmdline: String,
+}
+
+/// A device in its slot.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// The slot.
+    pub slot: u8,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Where the section is written.
+    pub at: Option<At>,
+    /// The section's path in messages.
+    pub field: String,
+}
+
+/// What a device is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeviceKind {
+    /// A disk.
+    Block {
+        /// What is on it.
+        disk: Disk,
+        /// What happens to writes.
+        mode: DiskMode,
+        /// Its identity.
+        serial: String,
+    },
+    /// A serial line.
+    Console,
+    /// Random bytes from a seed.
+    Rng {
+        /// The seed.
+        seed: u64,
+    },
+}
+
+/// What is on a disk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Disk {
+    /// A file of the host.
+    File(FileRef),
+    /// Memory.
+    Memory {
+        /// Bytes.
+        size: u64,
+        /// What they are at first.
+        fill: Fill,
+    },
+    /// A file whose name could not be resolved, which is a problem already.
+    Unresolved,
+}
+
+/// First content of a disk in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fill {
+    /// Zero bytes.
+    Zero,
+    /// Each 8 bytes hold their own number, little endian.
+    Counter,
+}
+
+/// What happens to what the guest writes to a disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DiskMode {
+    /// It goes to the file.
+    Raw,
+    /// It is refused.
+    ReadOnly,
+    /// It is kept in memory and forgotten.
+    CopyOnWrite,
+}
+
+/// Which line is the console.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConsoleLine {
+    /// The board's serial line.
+    Uart,
+    /// The virtio-console in a slot.
+    Slot(u8),
+}
+
+/// The console.
+#[derive(Clone, Debug)]
+pub struct Console {
+    /// Which line.
+    pub line: ConsoleLine,
+    /// What is typed without a person.
+    pub script: Vec<Step>,
+}
+
+/// One step of the script.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Wait for this.
+    pub expect: String,
+    /// Then type this.
+    pub send: String,
+}
+
+/// When a run is cut short.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// After so many instructions of all harts.
+    pub instructions: Option<u64>,
+    /// At this virtual time.
+    pub time: Option<SimTime>,
+    /// After so much time on the host's clock.
+    pub host_time: Option<std::time::Duration>,
+}
+
+/// How a run ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The guest switched the machine off.
+    PowerOff,
+    /// The guest reported a failure.
+    Failure,
+    /// Every hart waits for ever.
+    Deadlock,
+    /// A hart cannot go on.
+    HartFailure,
+}
+
+/// What a good run looks like.
+#[derive(Clone, Debug)]
+pub struct Expect {
+    /// Texts on the console, in this order.
+    pub console: Vec<String>,
+    /// Texts that never appear.
+    pub forbid: Vec<String>,
+    /// How it ends.
+    pub end: End,
+    /// The guest's own status.
+    pub status: Option<u32>,
+    /// The virtual time within which it ends.
+    pub time: Option<SimTime>,
+}

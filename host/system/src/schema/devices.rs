@@ -1,0 +1,109 @@
+//! The types of devices that a system file can put into a slot.
+
+use super::sections::SLOTS;
+use super::{Kind, Param, Presence, Section};
+
+const GIB: u64 = 1 << 30;
+
+/// What every `[[device]]` has.
+pub(super) const COMMON: &[Param] = &[
+    Param {
+        name: "type",
+        kind: Kind::Word,
+        presence: Presence::Required("\"virtio-blk\""),
+        summary: "what device it is",
+    },
+    Param {
+        name: "slot",
+        kind: Kind::Count {
+            min: 0,
+            max: SLOTS - 1,
+        },
+        presence: Presence::Optional("the lowest that is free"),
+        summary: "slot on the board: 0 is at 0x1000_1000, each next one 0x1000 further",
+    },
+    Param {
+        name: "name",
+        kind: Kind::Word,
+        presence: Presence::Optional("type and slot, for example `virtio-blk0`"),
+        summary: "name in paths, traces and statistics",
+    },
+];
+
+/// All types of devices.
+pub static DEVICES: &[Section] = &[
+    Section {
+        path: "virtio-blk",
+        repeated: false,
+        summary: "a disk",
+        params: &[
+            Param {
+                name: "file",
+                kind: Kind::File,
+                presence: Presence::Optional("a disk in memory, see `size`"),
+                summary: "disk image, a whole number of 512-byte sectors",
+            },
+            Param {
+                name: "size",
+                kind: Kind::Size {
+                    min: 512,
+                    max: 4 * GIB,
+                    multiple: 512,
+                },
+                presence: Presence::Optional("the file's"),
+                summary: "size of a disk in memory, instead of `file`",
+            },
+            Param {
+                name: "fill",
+                kind: Kind::Choice(&[
+                    ("zero", "zero bytes"),
+                    (
+                        "counter",
+                        "each 8 bytes hold their own number, little endian: 0, 1, 2, …",
+                    ),
+                ]),
+                presence: Presence::Optional("zero"),
+                summary: "first content of a disk in memory",
+            },
+            Param {
+                name: "mode",
+                kind: Kind::Choice(&[
+                    (
+                        "copy-on-write",
+                        "writes are kept in memory and forgotten at the end",
+                    ),
+                    ("read-only", "the guest is told that it cannot write"),
+                    ("raw", "writes go to the file"),
+                ]),
+                presence: Presence::Default("copy-on-write"),
+                summary: "what happens to what the guest writes",
+            },
+            Param {
+                name: "serial",
+                kind: Kind::Text,
+                presence: Presence::Default("maquette"),
+                summary: "identity that the guest can ask for, at most 20 bytes",
+            },
+        ],
+    },
+    Section {
+        path: "virtio-console",
+        repeated: false,
+        summary: "a second serial line, `hvc0` of a Linux guest",
+        params: &[],
+    },
+    Section {
+        path: "virtio-rng",
+        repeated: false,
+        summary: "a source of random bytes, the same in every run",
+        params: &[Param {
+            name: "seed",
+            kind: Kind::Count {
+                min: 0,
+                max: u64::MAX,
+            },
+            presence: Presence::Optional("the machine's seed"),
+            summary: "what the random bytes are made from",
+        }],
+    },
+];

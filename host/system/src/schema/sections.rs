@@ -1,0 +1,266 @@
+//! The sections of a system file.
+
+use super::{Kind, Param, Presence, Section};
+
+/// Most harts of a machine.
+pub const HARTS_MAX: u64 = 8;
+/// Slots for virtio devices.
+pub const SLOTS: u64 = 8;
+/// Most instructions of a block.
+pub const BLOCK_LIMIT_MAX: u64 = 1024;
+/// The name of the serial line among the consoles.
+pub const CONSOLE_UART: &str = "uart";
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// All sections; the one with the empty path is the top of the file.
+pub static SECTIONS: &[Section] = &[
+    Section {
+        path: "",
+        repeated: false,
+        summary: "the top of the file, before any section",
+        params: &[Param {
+            name: "description",
+            kind: Kind::Text,
+            presence: Presence::Optional("none"),
+            summary: "what this system shows, in one line; `maquette list` prints it",
+        }],
+    },
+    Section {
+        path: "machine",
+        repeated: false,
+        summary: "the board: a RISC-V machine with the memory map of QEMU's `virt`",
+        params: MACHINE,
+    },
+    Section {
+        path: "boot",
+        repeated: false,
+        summary: "what runs on it",
+        params: BOOT,
+    },
+    Section {
+        path: "device",
+        repeated: true,
+        summary: "a virtio device in one of the board's slots; more parameters by type",
+        params: super::devices::COMMON,
+    },
+    Section {
+        path: "console",
+        repeated: false,
+        summary: "which line is the console: shown, scripted, and joined to the terminal",
+        params: &[Param {
+            name: "device",
+            kind: Kind::Word,
+            presence: Presence::Default(CONSOLE_UART),
+            summary: "`uart`, or the name of a virtio-console",
+        }],
+    },
+    Section {
+        path: "console.script",
+        repeated: true,
+        summary: "one step of the scripted input: wait for a text, then type another",
+        params: SCRIPT,
+    },
+    Section {
+        path: "limits",
+        repeated: false,
+        summary: "how long a run may take; reaching a limit ends it with exit code 124",
+        params: LIMITS,
+    },
+    Section {
+        path: "expect",
+        repeated: false,
+        summary: "what a good run looks like; anything else ends with exit code 2",
+        params: EXPECT,
+    },
+];
+
+const MACHINE: &[Param] = &[
+    Param {
+        name: "name",
+        kind: Kind::Word,
+        presence: Presence::Default("machine0"),
+        summary: "name of the machine in paths, traces and statistics",
+    },
+    Param {
+        name: "harts",
+        kind: Kind::Count {
+            min: 1,
+            max: HARTS_MAX,
+        },
+        presence: Presence::Default("1"),
+        summary: "number of harts (CPUs)",
+    },
+    Param {
+        name: "memory",
+        kind: Kind::Size {
+            min: MIB,
+            max: 64 * GIB,
+            multiple: 4096,
+        },
+        presence: Presence::Default("128MiB"),
+        summary: "RAM, beginning at 0x8000_0000",
+    },
+    Param {
+        name: "clock",
+        kind: Kind::Rate {
+            min: 1_000,
+            max: 1_000_000_000_000,
+        },
+        presence: Presence::Default("1GHz"),
+        summary: "clock of every hart",
+    },
+    Param {
+        name: "cpi",
+        kind: Kind::Ratio { max: 1_000_000 },
+        presence: Presence::Default("1"),
+        summary: "clock cycles that one instruction takes",
+    },
+    Param {
+        name: "quantum",
+        kind: Kind::Count {
+            min: 1,
+            max: 1_000_000_000,
+        },
+        presence: Presence::Default("10000"),
+        summary: "instructions that a hart runs before the next has its turn; the trace hash depends on it",
+    },
+    Param {
+        name: "block_limit",
+        kind: Kind::Count {
+            min: 1,
+            max: BLOCK_LIMIT_MAX,
+        },
+        presence: Presence::Default("64"),
+        summary: "most instructions in a decoded block; nothing a guest can see depends on it",
+    },
+    Param {
+        name: "seed",
+        kind: Kind::Count {
+            min: 0,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("1"),
+        summary: "seed of everything random in the machine",
+    },
+];
+
+const BOOT: &[Param] = &[
+    Param {
+        name: "mode",
+        kind: Kind::Choice(&[
+            (
+                "bare",
+                "an ELF file starts in M-mode on every hart; no firmware",
+            ),
+            (
+                "sbi",
+                "a kernel (ELF, Image, EFI zboot) starts in S-mode; the machine answers SBI calls",
+            ),
+        ]),
+        presence: Presence::Required("\"sbi\""),
+        summary: "in which world the guest starts",
+    },
+    Param {
+        name: "kernel",
+        kind: Kind::File,
+        presence: Presence::Required("\"guest:hello\""),
+        summary: "the program: a path, `guest:NAME` or `part:NAME/FILE`",
+    },
+    Param {
+        name: "initrd",
+        kind: Kind::File,
+        presence: Presence::Optional("none"),
+        summary: "initial RAM disk of a kernel (mode `sbi`)",
+    },
+    Param {
+        name: "cmdline",
+        kind: Kind::Text,
+        presence: Presence::Default(""),
+        summary: "command line of a kernel (mode `sbi`)",
+    },
+];
+
+const SCRIPT: &[Param] = &[
+    Param {
+        name: "expect",
+        kind: Kind::Word,
+        presence: Presence::Required("\"# \""),
+        summary: "text to wait for, after what an earlier step has found",
+    },
+    Param {
+        name: "send",
+        kind: Kind::Text,
+        presence: Presence::Required("\"ls\\n\""),
+        summary: "text to type then",
+    },
+];
+
+const LIMITS: &[Param] = &[
+    Param {
+        name: "instructions",
+        kind: Kind::Count {
+            min: 1,
+            max: u64::MAX,
+        },
+        presence: Presence::Optional("no limit"),
+        summary: "instructions of all harts together, checked every millisecond of virtual time",
+    },
+    Param {
+        name: "time",
+        kind: Kind::Time,
+        presence: Presence::Optional("no limit"),
+        summary: "virtual time",
+    },
+    Param {
+        name: "host_time",
+        kind: Kind::Time,
+        presence: Presence::Optional("no limit"),
+        summary: "time on the host's clock: a safety net, not reproducible",
+    },
+];
+
+const EXPECT: &[Param] = &[
+    Param {
+        name: "console",
+        kind: Kind::Texts,
+        presence: Presence::Default(""),
+        summary: "texts that the console shows, in this order",
+    },
+    Param {
+        name: "forbid",
+        kind: Kind::Texts,
+        presence: Presence::Default(""),
+        summary: "texts that the console never shows",
+    },
+    Param {
+        name: "end",
+        kind: Kind::Choice(&[
+            ("power-off", "the guest switches the machine off"),
+            ("failure", "the guest reports the failure `status`"),
+            (
+                "deadlock",
+                "every hart waits and nothing is left to wake one",
+            ),
+            ("hart-failure", "a hart cannot go on, as in a trap loop"),
+        ]),
+        presence: Presence::Default("power-off"),
+        summary: "how the run ends",
+    },
+    Param {
+        name: "status",
+        kind: Kind::Count {
+            min: 0,
+            max: u32::MAX as u64,
+        },
+        presence: Presence::Optional("any"),
+        summary: "the guest's own status: 0 after a power-off, its code after a failure",
+    },
+    Param {
+        name: "time",
+        kind: Kind::Time,
+        presence: Presence::Optional("any"),
+        summary: "virtual time within which the run ends",
+    },
+];
