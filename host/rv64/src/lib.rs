@@ -1,3 +1,70 @@
-//! placeholder
+//! The RISC-V CPU: RV64GC with M-, S- and U-mode, exact to the instruction.
+//!
+//! ```text
+//!  Hart (implements Vcpu)
+//!   ├─ HartState      registers, CSRs, clock, soft TLB      state.rs, csr/, mmu/
+//!   └─ BlockExec      the engine: Interpreter               interp/
+//!        └─ BlockCache  decoded blocks by physical address  block/
+//!              └─ isa   one table: decode, encode, print    isa/
+//!  fp                 IEEE 754 in integers, exact flags      fp/
+//! ```
+//!
+//! # Extensions
+//!
+//! I M A F D C, Zicsr Zifencei Zicntr Zihpm, Zba Zbb Zbs, Zicbom Zicboz, Zihintpause, Sstc, Svade and
+//! Svadu, Sv39 and Sv48, 16 PMP entries, misaligned loads and stores. [`ISA_EXTENSIONS`] is the list
+//! that the device tree shows; nothing else is advertised.
+//!
+//! # Invariants
+//!
+//! * `run(n)` retires exactly `n` instructions or returns earlier with a reason. Nothing that the guest
+//!   can observe depends on the shape of blocks, on the soft TLB's size or on how budgets are cut.
+//! * Stores to code are seen by the next instruction, on every hart. (The specification would allow
+//!   stale code until `fence.i`; determinism does not.)
+//! * Time is a function of retired instructions and of the idle time that the machine adds.
+//! * A guest can do anything; nothing here panics on it.
+//!
+//! # Not here
+//!
+//! Devices, memory maps, the scheduling of harts, SBI: `maquette-machine`. No vector and no hypervisor
+//! extension yet: contexts and the walk are where they will go.
+
+mod block;
+pub mod csr;
 pub mod fp;
+mod hart;
+mod interp;
 pub mod isa;
+mod mmu;
+mod state;
+pub mod trap;
+
+pub use hart::Hart;
+pub use interp::{BlockExec, BlockExit, Interpreter};
+pub use state::{HartState, LoadTo, Outstanding, Profile, Waiting};
+
+/// What the device tree's `riscv,isa-extensions` lists, in canonical order.
+pub const ISA_EXTENSIONS: &[&str] = &[
+    "i",
+    "m",
+    "a",
+    "f",
+    "d",
+    "c",
+    "zicbom",
+    "zicboz",
+    "zicntr",
+    "zicsr",
+    "zifencei",
+    "zihintpause",
+    "zihpm",
+    "zba",
+    "zbb",
+    "zbs",
+    "sstc",
+    "svade",
+    "svadu",
+];
+
+/// Bytes in a cache block of Zicbom and Zicboz.
+pub const CACHE_BLOCK_BYTES: u32 = 64;
