@@ -1,1 +1,10 @@
+//! Tests of the image parsers: files made by [`build`], whole, cut off and damaged.
 
+mod build;
+mod damage;
+mod elf;
+mod linux;
+mod placement;
+mod real;
+mod refusal;
+mod zboot;
