@@ -16,4 +16,7 @@
 //! - Start code, traps, paging: `maquette-guest-rt`.
 #![no_std]
 
+pub mod bench;
 pub mod blk;
+pub mod kernels;
+pub mod probing;

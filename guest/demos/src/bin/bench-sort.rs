@@ -1,0 +1,12 @@
+//! Benchmark: heap sort.
+#![no_std]
+#![no_main]
+
+use maquette_demos::{bench, kernels};
+use maquette_guest_rt::{Boot, entry};
+
+entry!(main);
+
+fn main(_: Boot) -> ! {
+    bench::run("sort", kernels::sort)
+}
