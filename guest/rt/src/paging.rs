@@ -106,7 +106,7 @@ impl Space {
     #[must_use]
     pub fn satp(&self) -> usize {
         let root = self.pool.first().map_or(0, Page::address);
-        self.scheme.satp_mode() | root / PAGE
+        self.scheme.satp_mode() | (root / PAGE)
     }
 
     /// Maps the page at `va` to the page at `pa` with entry bits `flags`, at `level` (0: 4 KiB, 1:
@@ -114,7 +114,7 @@ impl Space {
     pub fn map(&self, va: usize, pa: usize, level: usize, flags: u64) {
         let ppn = (pa / PAGE) as u64;
         self.entry(va, level)
-            .store(ppn << 10 | flags, Ordering::Release);
+            .store((ppn << 10) | flags, Ordering::Release);
     }
 
     /// Maps `[start, end)` to itself, by 2 MiB where both ends allow it.
@@ -139,7 +139,7 @@ impl Space {
         loop {
             let entry = table
                 .0
-                .get(va >> (12 + 9 * at) & 511)
+                .get((va >> (12 + 9 * at)) & 511)
                 .expect("nine bits index 512 entries");
             if at == level {
                 return entry;
@@ -157,7 +157,7 @@ impl Space {
                 .get(self.used.fetch_add(1, Ordering::Relaxed))
                 .expect("the pool of page tables is large enough");
             let ppn = (fresh.address() / PAGE) as u64;
-            entry.store(ppn << 10 | pte::V, Ordering::Release);
+            entry.store((ppn << 10) | pte::V, Ordering::Release);
             return fresh;
         }
         let address = (value >> 10) as usize * PAGE;

@@ -118,7 +118,10 @@ fn many_places() {
                 neighbour + round.saturating_sub(1)
             };
             let got = run(neighbour);
-            check!(got == expected, "neighbour {neighbour}: {got}, not {expected}");
+            check!(
+                got == expected,
+                "neighbour {neighbour}: {got}, not {expected}"
+            );
         }
     }
     println!("PASS many functions, with fence.i: only the written one changes");

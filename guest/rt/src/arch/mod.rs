@@ -4,6 +4,7 @@
     reason = "start code, traps and device registers cannot be written without it"
 )]
 
+pub mod count;
 pub mod csr;
 mod entry;
 mod mmio;
@@ -13,10 +14,11 @@ mod smp;
 mod trap;
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+pub use count::{Counter, read_counter};
 pub use mmio::Mmio;
-pub use probe::{Access, Outcome, call_in, probe, probe_in};
+pub use probe::{Access, Outcome, call_in, probe, probe_in, probe_mprv};
 pub use sbicall::ecall;
 pub use smp::{signal, start_machine_hart, start_supervisor_hart};
 pub use trap::{Cause, Frame, machine_vector, set_trap_handler, supervisor_vector};
@@ -117,6 +119,19 @@ pub fn image() -> Image {
         rodata_end: (&raw const __rodata_end).addr(),
         end: (&raw const __image_end).addr(),
     }
+}
+
+/// Takes `len` words of the RAM behind the image, of which there must be enough. Only one call gets
+/// them, all others get nothing.
+pub fn take_spare_words(len: usize) -> &'static mut [u32] {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return &mut [];
+    }
+    let start = core::ptr::with_exposed_provenance_mut(image().end);
+    // SAFETY: the linker put nothing behind the image, nobody else takes this RAM (see `TAKEN`), and
+    // any bit pattern is a word.
+    unsafe { core::slice::from_raw_parts_mut(start, len) }
 }
 
 /// A device tree at `address`, checked from end to end.

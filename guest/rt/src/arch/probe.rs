@@ -71,7 +71,20 @@ pub enum Access {
 /// Does `access` at `address` (storing `value`) at privilege `mode`.
 #[must_use]
 pub fn probe_in(mode: Mode, access: Access, address: usize, value: usize) -> Outcome {
-    call_in(mode, stub(access), address, value)
+    call_in(mode, stub(access), [address, value, 0])
+}
+
+/// Loads (or with `store` stores) eight bytes in M-mode with `mstatus.MPRV` on and `mstatus.MPP`
+/// saying `mode`.
+#[must_use]
+pub fn probe_mprv(mode: Mode, store: Option<usize>, address: usize) -> Outcome {
+    let bits = MSTATUS_MPRV | ((mode as usize) << MSTATUS_MPP_SHIFT);
+    let code: unsafe extern "C" fn() = match store {
+        Some(_) => mprv_store,
+        None => mprv_load,
+    };
+    let args = [address, store.unwrap_or(0), bits];
+    call_in(Mode::Machine, code as *const () as usize, args)
 }
 
 /// Does `access` at `address` (storing `value`) in M-mode.
@@ -80,11 +93,10 @@ pub fn probe(access: Access, address: usize, value: usize) -> Outcome {
     probe_in(Mode::Machine, access, address, value)
 }
 
-/// Calls the code at `code`, which follows the C calling convention, with `a0` and `a1` at privilege
-/// `mode`. With [`Mode::Machine`], `mstatus.MPRV` may be on in the caller's `mstatus` only if `code`
-/// turns it on itself.
+/// Calls the code at `code`, which follows the C calling convention, with these arguments at privilege
+/// `mode`.
 #[must_use]
-pub fn call_in(mode: Mode, code: usize, a0: usize, a1: usize) -> Outcome {
+pub fn call_in(mode: Mode, code: usize, args: [usize; 3]) -> Outcome {
     let mut context = Context {
         sp: 0,
         mtvec: 0,
@@ -101,7 +113,7 @@ pub fn call_in(mode: Mode, code: usize, a0: usize, a1: usize) -> Outcome {
     MSTATUS.set((mode as usize) << MSTATUS_MPP_SHIFT);
     // SAFETY: the callee keeps the C calling convention whatever the code under test does to
     // registers; that this code spares the caller's memory is what the test was written for.
-    unsafe { enter(&mut context, code, a0, a1) };
+    unsafe { enter(&mut context, code, args[0], args[1], args[2]) };
     MSTATUS.clear(MSTATUS_MPRV);
     context.outcome
 }
@@ -110,7 +122,7 @@ pub fn call_in(mode: Mode, code: usize, a0: usize, a1: usize) -> Outcome {
 ///
 /// The code at `code` may do anything that a correct program can see.
 #[unsafe(naked)]
-unsafe extern "C" fn enter(context: &mut Context, code: usize, a0: usize, a1: usize) {
+unsafe extern "C" fn enter(context: &mut Context, code: usize, a0: usize, a1: usize, a2: usize) {
     naked_asm!(
         "addi sp, sp, -112",
         "sd ra, 0(sp)",
@@ -135,6 +147,7 @@ unsafe extern "C" fn enter(context: &mut Context, code: usize, a0: usize, a1: us
         "la ra, {back}",
         "mv a0, a2",
         "mv a1, a3",
+        "mv a2, a4",
         "mret",
         leave = sym leave,
         back = sym back,
@@ -148,7 +161,7 @@ unsafe extern "C" fn enter(context: &mut Context, code: usize, a0: usize, a1: us
 /// To be entered by a return from a probed function.
 #[unsafe(naked)]
 unsafe extern "C" fn back() {
-    naked_asm!("ecall")
+    naked_asm!(".balign 4", "ecall")
 }
 
 /// Trap entry while a probe runs.
@@ -226,6 +239,8 @@ stubs! {
     load_float: "fld fa0, 0(a0)", "fmv.x.d a0, fa0";
     store_float: "fmv.d.x fa0, a1", "fsd fa0, 0(a0)";
     fetch: "jr a0";
+    mprv_load: "csrs mstatus, a2", "ld a0, 0(a0)";
+    mprv_store: "csrs mstatus, a2", "sd a1, 0(a0)";
 }
 
 fn stub(access: Access) -> usize {
