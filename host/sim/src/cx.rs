@@ -58,8 +58,7 @@ impl<'a> SimCx<'a> {
     /// Ends the run because of something at local time `at`: [`crate::STOP_NOTICE`] later everywhere,
     /// so that messages under way arrive and the end is exact for all.
     pub fn stop(&mut self, at: SimTime) {
-        let at = at.max(self.now);
-        self.engine.stop = Some(self.engine.stop.map_or(at, |before| before.min(at)));
+        self.engine.request_stop(at.max(self.now));
     }
 
     /// The trace.

@@ -144,3 +144,39 @@ impl<K: Ord + Copy> Heap<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn heap_any_history_equals_a_map(
+            steps in prop::collection::vec((0u32..12, prop::option::weighted(0.7, 0u8..9)), 0..300),
+        ) {
+            let mut heap = Heap::new();
+            let mut model = BTreeMap::new();
+            for (slot, key) in steps {
+                match key {
+                    Some(key) => {
+                        heap.set(slot, key);
+                        model.insert(slot, key);
+                    }
+                    None => prop_assert_eq!(heap.remove(slot), model.remove(&slot)),
+                }
+                prop_assert_eq!(heap.len(), model.len());
+                let least = model.iter().map(|(slot, key)| (*key, *slot)).min();
+                prop_assert_eq!(heap.first().map(|f| f.0), least.map(|l| l.0));
+                prop_assert_eq!(heap.iter().collect::<Vec<_>>().len(), model.len());
+                for probe in 0..12 {
+                    prop_assert_eq!(heap.key(probe), model.get(&probe).copied());
+                    let others = model.iter().filter(|(slot, _)| **slot != probe);
+                    let least = others.map(|(_, key)| *key).min();
+                    prop_assert_eq!(heap.first_besides(probe), least);
+                }
+            }
+        }
+    }
+}

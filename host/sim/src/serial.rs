@@ -97,7 +97,6 @@ impl Serial {
     pub fn run(&mut self, limit: SimTime, rim: &mut dyn Rim) -> Outcome {
         self.start();
         self.engine.limit = limit;
-        self.engine.stop = None;
         loop {
             if let Some(outcome) = self.step(rim) {
                 return outcome;
@@ -119,7 +118,7 @@ impl Serial {
     /// Handles one event or one wish of the rim.
     fn step(&mut self, rim: &mut dyn Rim) -> Option<Outcome> {
         let (time, next) = self.engine.first().unwrap_or((SimTime::MAX, 0));
-        if time == SimTime::MAX && self.engine.stop.is_none() {
+        if time == SimTime::MAX && !self.engine.is_stopping() {
             return match rim.idle() {
                 RimAction::Go => Some(Outcome::Idle),
                 action => self.obey(action),
@@ -132,9 +131,7 @@ impl Serial {
             RimAction::Go => {}
             action => return self.obey(action),
         }
-        // At least a picosecond, so that everyone always gets on.
-        let window = rim.window().max(SimTime::from_ps(1));
-        self.engine.rim_promise = time.saturating_add(window);
+        self.engine.promise(time, rim.window());
         self.dispatch(time, next);
         None
     }
@@ -150,19 +147,13 @@ impl Serial {
         }
     }
 
-    /// Whichever end comes first gives the outcome its name.
     fn end(&mut self) -> Outcome {
-        let limit = self.engine.limit;
-        match self.engine.stop.take() {
-            Some(at) if at <= limit => {
-                self.now = self.now.max(at);
-                Outcome::Stopped
-            }
-            _ => {
-                self.now = self.now.max(limit);
-                Outcome::Limit
-            }
-        }
+        let (at, outcome) = match self.engine.take_stop() {
+            Some(at) => (at, Outcome::Stopped),
+            None => (self.engine.limit, Outcome::Limit),
+        };
+        self.now = at;
+        outcome
     }
 
     fn dispatch(&mut self, time: SimTime, id: u32) {
@@ -184,7 +175,8 @@ impl Serial {
         self.engine.trace.finish()
     }
 
-    /// The time of the last event, or the end of the run.
+    /// The time of the last event; after [`Outcome::Stopped`] that of the request, after
+    /// [`Outcome::Limit`] the limit.
     #[must_use]
     pub const fn now(&self) -> SimTime {
         self.now

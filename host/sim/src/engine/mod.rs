@@ -1,10 +1,12 @@
 //! What a scheduler knows besides the components themselves, so that a component can be called with
 //! all of it borrowed.
 
+mod wiring;
+
 use crate::heap::Heap;
-use crate::link::{ComponentId, End, WiringError};
+use crate::link::{ComponentId, End};
 use crate::queue::{EventId, EventQueue, Key, Priority, Source};
-use crate::reach::{Reach, reach};
+use crate::reach::Reach;
 use crate::rim::Input;
 use crate::serial::Statistics;
 use crate::{Port, SimEvent};
@@ -59,10 +61,10 @@ pub(crate) struct Engine {
     pub(crate) started: bool,
     /// No event at or after this time happens in this run.
     pub(crate) limit: SimTime,
-    /// The same because a component asked for it; with the time of the request.
-    pub(crate) stop: Option<SimTime>,
-    /// No component has passed this time on the ground that the rim would stay silent.
-    pub(crate) rim_promise: SimTime,
+    /// The time of the earliest request to stop.
+    stop: Option<SimTime>,
+    /// No component has passed this time: the soonest that input can arrive.
+    rim_promise: SimTime,
     outside_seq: u64,
 }
 
@@ -83,126 +85,6 @@ impl Engine {
 
     pub(crate) fn part(&self, id: u32) -> Option<&Part> {
         self.parts.get(id as usize)
-    }
-
-    pub(crate) fn add(&mut self, path: &str, ports: Vec<Port>) -> Result<ComponentId, WiringError> {
-        let path = path.to_owned();
-        if self.started {
-            return Err(WiringError::Started { what: path });
-        }
-        if path.is_empty() {
-            return Err(WiringError::EmptyPath);
-        }
-        if self.parts.iter().any(|p| p.path == path) {
-            return Err(WiringError::SamePath { path });
-        }
-        for (i, port) in ports.iter().enumerate() {
-            if ports.iter().skip(i + 1).any(|p| p.id == port.id) {
-                let port = port.id.0;
-                return Err(WiringError::SamePort { path, port });
-            }
-        }
-        let id = match u32::try_from(self.parts.len()) {
-            Ok(id) if Source(id) < OUTSIDE => id,
-            _ => return Err(WiringError::TooMany { path }),
-        };
-        let trace_path = self.trace.path(&path);
-        self.parts.push(Part {
-            path,
-            trace_path,
-            sockets: (ports.into_iter())
-                .map(|port| Socket { port, peer: None })
-                .collect(),
-            queue: EventQueue::new(),
-            next_seq: 0,
-            reach: Vec::new(),
-        });
-        Ok(ComponentId(id))
-    }
-
-    pub(crate) fn link(&mut self, link: crate::Link) -> Result<(), WiringError> {
-        let crate::Link { a, b, latency } = link;
-        if self.started {
-            let what = format!("the link between {} and {}", self.show(a), self.show(b));
-            return Err(WiringError::Started { what });
-        }
-        self.check_end(a, b)?;
-        self.check_end(b, a)?;
-        if a == b {
-            return Err(WiringError::ToItself { end: self.show(a) });
-        }
-        if latency == SimTime::ZERO {
-            let (a, b) = (self.show(a), self.show(b));
-            return Err(WiringError::NoLatency { a, b });
-        }
-        self.plug(a, Peer { end: b, latency });
-        self.plug(b, Peer { end: a, latency });
-        Ok(())
-    }
-
-    fn check_end(&self, end: End, other: End) -> Result<(), WiringError> {
-        let (shown, other) = (self.show(end), self.show(other));
-        let Some(part) = self.part(end.0.0) else {
-            return Err(WiringError::UnknownComponent { end: shown, other });
-        };
-        let Some(socket) = part.socket(end.1) else {
-            let names: Vec<&str> = part.sockets.iter().map(|s| &*s.port.name).collect();
-            let known = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            return Err(WiringError::UnknownPort {
-                end: shown,
-                other,
-                known,
-            });
-        };
-        if let Some(peer) = socket.peer {
-            let present = self.show(peer.end);
-            return Err(WiringError::PortInUse {
-                end: shown,
-                other,
-                present,
-            });
-        }
-        Ok(())
-    }
-
-    fn plug(&mut self, end: End, peer: Peer) {
-        let part = self.parts.get_mut(end.0.0 as usize);
-        let socket = part.and_then(|p| p.sockets.iter_mut().find(|s| s.port.id == end.1));
-        if let Some(socket) = socket {
-            socket.peer = Some(peer);
-        }
-    }
-
-    /// `machine0:console`, with numbers where there are no names.
-    fn show(&self, (component, port): End) -> String {
-        match self.part(component.0) {
-            None => format!("component {}:{}", component.0, port.0),
-            Some(part) => match part.socket(port) {
-                None => format!("{}:{}", part.path, port.0),
-                Some(socket) => format!("{}:{}", part.path, socket.port.name),
-            },
-        }
-    }
-
-    /// Wiring is complete: finds out who can affect whom.
-    pub(crate) fn settle_wiring(&mut self) {
-        let count = self.parts.len();
-        for me in 0..count {
-            let Ok(id) = u32::try_from(me) else { break };
-            let found = reach(id, count, STOP_NOTICE, |at, visit| {
-                let sockets = self.part(at).map_or(&[][..], |p| &p.sockets);
-                for peer in sockets.iter().filter_map(|s| s.peer) {
-                    visit(peer.end.0.0, peer.latency);
-                }
-            });
-            if let Some(part) = self.parts.get_mut(me) {
-                part.reach = found;
-            }
-        }
     }
 
     /// When the next event of all happens, and to whom.
@@ -244,6 +126,33 @@ impl Engine {
             .stop
             .map_or(SimTime::MAX, |at| at.saturating_add(STOP_NOTICE));
         self.limit.min(stop)
+    }
+
+    /// A component wants the run to stop for something that happened at `at`. The earliest request
+    /// counts, whatever the order of asking.
+    pub(crate) fn request_stop(&mut self, at: SimTime) {
+        self.stop = Some(self.stop.map_or(at, |before| before.min(at)));
+    }
+
+    pub(crate) const fn is_stopping(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    /// The end was reached: takes the request to stop if that is why. One that lies past the limit
+    /// stays for the next piece of the run.
+    pub(crate) fn take_stop(&mut self) -> Option<SimTime> {
+        self.rim_promise = self.rim_promise.min(self.end());
+        let limit = self.limit;
+        self.stop.take_if(|at| *at <= limit)
+    }
+
+    /// The rim lets everyone go on at `now`, and will ask for nothing sooner than `window` later.
+    pub(crate) fn promise(&mut self, now: SimTime, window: SimTime) {
+        // At least a picosecond, so that everyone always gets on.
+        let window = window.max(SimTime::from_ps(1));
+        let until = now.saturating_add(window).min(self.end());
+        // An earlier rim with a longer window may have let someone run further than this one.
+        self.rim_promise = self.rim_promise.max(until);
     }
 
     pub(crate) fn wake(&mut self, me: u32, time: SimTime, tag: u32) -> Option<EventId> {
@@ -292,11 +201,11 @@ impl Engine {
     pub(crate) fn inject(&mut self, input: Input) {
         let Input { at, to, port, msg } = input;
         let known = self.part(to.0).is_some_and(|p| p.socket(port).is_some());
-        if !known {
+        let time = at.max(self.rim_promise);
+        if !known || time == SimTime::MAX {
             self.statistics.unconnected += 1;
             return;
         }
-        let time = at.max(self.rim_promise);
         self.statistics.inputs += 1;
         self.trace.weaken(Level::Replayable);
         self.record(to.0, time, Direction::Outside, port, &msg);

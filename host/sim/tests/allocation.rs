@@ -1,0 +1,166 @@
+//! In steady state neither the queue, nor the scheduler, nor the trace allocates.
+
+#![expect(
+    unsafe_code,
+    reason = "a global allocator that counts is unsafe to write"
+)]
+
+use maquette_model::{Message, PortId, SimTime};
+use maquette_sim::{
+    Component, EventQueue, Link, NoRim, Outcome, Port, Priority, Serial, SimCx, SimEvent, Source,
+};
+use maquette_trace::{Kind, PathId, Trace};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // The thread may be ending, when its counter is gone; nobody asks for it then.
+    let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+}
+
+// SAFETY: everything is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of this thread while `f` runs.
+fn allocations(f: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    f();
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn counter_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+}
+
+/// Pushes, pops and cancels with up to 64 events waiting.
+fn churn(queue: &mut EventQueue<u64>, rounds: u64) {
+    for i in 0..rounds {
+        let time = SimTime::from_ps(i + (i * 7919) % 97);
+        let source = Source((i % 5) as u32);
+        let id = queue.push(time, Priority::WAKE, source, i);
+        if i.is_multiple_of(3) {
+            queue.cancel(id);
+        }
+        if queue.len() == 64 {
+            for _ in 0..48 {
+                queue.pop();
+            }
+        }
+    }
+}
+
+#[test]
+fn queue_steady_state_allocates_nothing() {
+    let mut queue = EventQueue::new();
+    churn(&mut queue, 1_000);
+    assert_eq!(allocations(|| churn(&mut queue, 100_000)), 0);
+    let drain = allocations(|| while queue.pop().is_some() {});
+    assert_eq!(drain, 0);
+}
+
+/// Sends a byte back and forth, keeps a wake that it moves, and records.
+struct Player {
+    name: &'static str,
+    serves: bool,
+    path: Option<PathId>,
+}
+
+impl Component for Player {
+    fn path(&self) -> &str {
+        self.name
+    }
+    fn ports(&self) -> Vec<Port> {
+        vec![Port::new(0, "net")]
+    }
+    fn start(&mut self, cx: &mut SimCx<'_>) {
+        self.path = Some(cx.trace_path());
+        if self.serves {
+            cx.send(PortId(0), Message::Byte(0), SimTime::ZERO);
+        }
+    }
+    fn event(&mut self, cx: &mut SimCx<'_>, ev: SimEvent) {
+        let (now, horizon) = (cx.now(), cx.horizon());
+        if let Some(path) = self.path {
+            cx.trace()
+                .record(now, path, Kind::Console, &horizon.as_ps().to_le_bytes());
+        }
+        let SimEvent::Message { port, msg } = ev else {
+            return;
+        };
+        let stale = cx.wake_at(now.saturating_add(SimTime::from_ns(9)), 1);
+        cx.cancel(stale);
+        cx.wake_at(now.saturating_add(SimTime::from_ns(2)), 0);
+        cx.send(port, msg, now);
+    }
+}
+
+#[test]
+fn serial_steady_state_allocates_nothing_per_event() {
+    let mut serial = Serial::default();
+    let player = |name, serves| {
+        Box::new(Player {
+            name,
+            serves,
+            path: None,
+        })
+    };
+    let a = serial.add(player("a", true)).unwrap();
+    let b = serial.add(player("b", false)).unwrap();
+    let (a, b) = ((a, PortId(0)), (b, PortId(0)));
+    serial
+        .link(Link {
+            a,
+            b,
+            latency: SimTime::from_ns(5),
+        })
+        .unwrap();
+    assert_eq!(serial.run(SimTime::from_us(10), &mut NoRim), Outcome::Limit);
+    let before = serial.statistics().events;
+    let allocated = allocations(|| {
+        serial.run(SimTime::from_ms(1), &mut NoRim);
+    });
+    let events = serial.statistics().events - before;
+    assert!(events > 300_000, "{events} events");
+    assert_eq!(allocated, 0);
+}
+
+#[test]
+fn trace_records_of_any_size_allocate_nothing() {
+    let mut trace = Trace::new();
+    let path = trace.path("machine0.disk0");
+    let content = vec![0x5a; 100_000];
+    let record = |trace: &mut Trace, n: usize| {
+        for i in 0..n {
+            let len = (i * 37) % content.len();
+            let parts: [&[u8]; 2] = [&[1, 2, 3], &content[..len]];
+            trace.record_parts(SimTime::from_ps(i as u64), path, Kind::Dma, &parts);
+        }
+    };
+    record(&mut trace, 10);
+    assert_eq!(allocations(|| record(&mut trace, 3_000)), 0);
+}
