@@ -1,1 +1,34 @@
-//! placeholder
+//! Where a run meets the host: the terminal, signals, the host's clock and disk files.
+//!
+//! Everything inside a simulation is virtual; this crate is the only one that touches the host, always
+//! behind a trait of the crates below it ([`maquette_sim::Rim`] here, the disk back end of the virtio
+//! devices in its own module).
+//!
+//! * [`Signals`] turns signals into an ordinary end of the run.
+//! * [`RawMode`] makes the terminal raw and puts it back on every way out.
+//! * [`Output`] carries the guest's console text to standard output, unaltered.
+//! * [`Outside`] is the rim itself: it paces a run, feeds typed keys in, and ends the run for a
+//!   signal, the escape key or a deadline.
+//!
+//! # Invariants
+//!
+//! * Nothing here blocks without listening for signals.
+//! * What comes in is handed to the engine with its virtual time; the engine logs it.
+//! * No failure of the host (a closed pipe, a lost terminal) is a panic.
+//!
+//! # What is not here
+//!
+//! No model of hardware, no command line, no decision what an end of a run means.
+
+mod escape;
+mod output;
+mod outside;
+mod pace;
+mod signals;
+mod terminal;
+
+pub use output::Output;
+pub use outside::{Ended, Keyboard, Outside, output_failure};
+pub use pace::Pace;
+pub use signals::{Signals, name as signal_name};
+pub use terminal::{RawMode, error_columns, has_person, restore as restore_terminal};

@@ -1,0 +1,140 @@
+//! The guest's console text on its way to standard output.
+//!
+//! Bytes are gathered and written at the end of a line, when enough have come together, and whenever
+//! the rim looks at the world. A reader that is slow delays the run; one that is gone ends it; neither
+//! keeps a signal from ending it.
+
+use crate::signals::Signals;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::BorrowedFd;
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+
+/// A pipe that is ready takes this many bytes without blocking (`PIPE_BUF`).
+const PIECE: usize = 4096;
+
+/// Standard output, shared by the console that fills it and the rim that empties it.
+#[derive(Clone, Debug)]
+pub struct Output {
+    inner: Rc<RefCell<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    waiting: Vec<u8>,
+    /// Where bytes go; `None` when nobody wants them.
+    to: Option<BorrowedFd<'static>>,
+    failed: Option<io::Error>,
+    signals: Rc<Signals>,
+}
+
+impl Output {
+    /// Standard output.
+    #[must_use]
+    pub fn standard(signals: &Rc<Signals>) -> Self {
+        Self::new(Some(rustix::stdio::stdout()), signals)
+    }
+
+    /// Nowhere.
+    #[must_use]
+    pub fn none(signals: &Rc<Signals>) -> Self {
+        Self::new(None, signals)
+    }
+
+    fn new(to: Option<BorrowedFd<'static>>, signals: &Rc<Signals>) -> Self {
+        let inner = Inner {
+            waiting: Vec::with_capacity(PIECE),
+            to,
+            failed: None,
+            signals: Rc::clone(signals),
+        };
+        Self {
+            inner: Rc::new(RefCell::new(inner)),
+        }
+    }
+
+    /// Adds a byte.
+    pub fn put(&self, byte: u8) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.to.is_none() {
+            return;
+        }
+        inner.waiting.push(byte);
+        if byte == b'\n' || inner.waiting.len() >= PIECE {
+            inner.flush();
+        }
+    }
+
+    /// Adds a text of the tool's own, such as help.
+    pub fn put_text(&self, text: &str) {
+        for byte in text.bytes() {
+            self.put(byte);
+        }
+    }
+
+    /// Writes everything that waits.
+    pub fn flush(&self) {
+        self.inner.borrow_mut().flush();
+    }
+
+    /// Why nothing can be written any more.
+    #[must_use]
+    pub fn failure(&self) -> Option<io::Error> {
+        let inner = self.inner.borrow();
+        inner
+            .failed
+            .as_ref()
+            .map(|e| io::Error::new(e.kind(), e.to_string()))
+    }
+
+    /// Whether writing has failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.inner.borrow().failed.is_some()
+    }
+}
+
+impl Inner {
+    fn flush(&mut self) {
+        let Some(to) = self.to else { return };
+        let mut from = 0;
+        while let Some(rest) = self.waiting.get(from..).filter(|rest| !rest.is_empty()) {
+            match write_some(to, rest, &self.signals) {
+                Ok(0) => break,
+                Ok(count) => from += count,
+                Err(error) => {
+                    self.failed = Some(error);
+                    self.to = None;
+                    break;
+                }
+            }
+        }
+        self.waiting.clear();
+    }
+}
+
+/// Writes a piece as soon as there is room; `Ok(0)` if a signal came first.
+fn write_some(to: BorrowedFd<'_>, bytes: &[u8], signals: &Signals) -> io::Result<usize> {
+    loop {
+        let mut fds = [
+            PollFd::from_borrowed_fd(to, PollFlags::OUT),
+            PollFd::from_borrowed_fd(signals.wake_fd(), PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let [room, signal] = &fds;
+        if room.revents().is_empty() && !signal.revents().is_empty() {
+            return Ok(0);
+        }
+        let piece = bytes.get(..bytes.len().min(PIECE)).unwrap_or(bytes);
+        match rustix::io::write(to, piece) {
+            Ok(count) => return Ok(count),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
