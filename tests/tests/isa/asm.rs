@@ -10,10 +10,19 @@ pub mod reg {
     pub const T0: u8 = 5;
     pub const T1: u8 = 6;
     pub const T2: u8 = 7;
+    pub const S0: u8 = 8;
+    pub const S1: u8 = 9;
     pub const A0: u8 = 10;
     pub const A1: u8 = 11;
     pub const A2: u8 = 12;
-    pub const A3: u8 = 13;
+    pub const S2: u8 = 18;
+    pub const S3: u8 = 19;
+    pub const S4: u8 = 20;
+    pub const S5: u8 = 21;
+    pub const S6: u8 = 22;
+    pub const S7: u8 = 23;
+    pub const S8: u8 = 24;
+    pub const T6: u8 = 31;
 }
 
 /// A place in the program that a jump can name before it is known.
@@ -153,6 +162,12 @@ impl Asm {
 
     pub fn csrr(&mut self, rd: u8, csr: u16) {
         self.csr(Op::Csrrs, rd, csr, 0);
+    }
+
+    /// Fills up to `address`.
+    pub fn pad_to(&mut self, address: u64) {
+        assert!(self.here() <= address, "no room before {address:#x}");
+        self.bytes.resize((address - self.base) as usize, 0);
     }
 
     /// Any constant, in at most eight instructions.

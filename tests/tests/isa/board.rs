@@ -25,9 +25,11 @@ pub mod csr {
     pub const MCOUNTEREN: u16 = 0x306;
     pub const SCOUNTEREN: u16 = 0x106;
     pub const MENVCFG: u16 = 0x30a;
+    pub const MIDELEG: u16 = 0x303;
     pub const MSCRATCH: u16 = 0x340;
     pub const MEPC: u16 = 0x341;
     pub const MCAUSE: u16 = 0x342;
+    pub const MTVAL: u16 = 0x343;
     pub const PMPCFG0: u16 = 0x3a0;
     pub const PMPADDR0: u16 = 0x3b0;
 }
@@ -44,8 +46,8 @@ pub fn run_in_qemu(qemu: &Qemu, program: &Path, more: &[&str]) -> Finished {
 }
 
 /// Emits a routine that prints the character in a0 and clobbers t0 and t1.
-pub fn emit_putchar(asm: &mut Asm) -> Label {
-    let putchar = asm.mark();
+pub fn emit_putchar(asm: &mut Asm, putchar: Label) {
+    asm.bind(putchar);
     asm.li(reg::T0, UART);
     let wait = asm.mark();
     asm.i(Op::Lbu, reg::T1, reg::T0, 5);
@@ -53,7 +55,6 @@ pub fn emit_putchar(asm: &mut Asm) -> Label {
     asm.branch(Op::Beq, reg::T1, reg::ZERO, wait);
     asm.store(Op::Sb, reg::A0, 0, reg::T0);
     asm.ret();
-    putchar
 }
 
 /// Emits the end of the program: power off with success.

@@ -11,6 +11,7 @@ use maquette_tests::{effort, need};
 
 use super::asm::{Asm, elf, reg};
 use super::board::{self, RAM, csr};
+use super::random::Random;
 
 /// The block of candidates.
 const SLOTS: u64 = RAM + 0x10_0000;
@@ -36,32 +37,20 @@ const RESULT: i32 = 8;
 const LEFT: i32 = 16;
 const SEEN: i32 = 24;
 
-/// A generator of words, the same on every machine (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
-    }
-}
-
 /// All 16-bit words and `long` 32-bit words, a third of each kind: any; any with an opcode in use;
 /// an instruction with random operands and at most two bits flipped.
 fn candidates(long: usize) -> Vec<u32> {
     let mut words: Vec<u32> = (0..=0xffff).filter(|word| word & 3 != 3).collect();
-    let mut random = Random(0x6d61_7175_6574_7465);
+    let mut random = Random::new(1);
     for index in 0..long {
-        let (any, choice) = (random.next(), random.next());
+        let (any, choice) = (random.word(), random.word());
         let entry = &TABLE[choice as usize % TABLE.len()];
         words.push(match index % 3 {
             0 => any | 3,
             1 => any & !0x7f | entry.matches & 0x7f,
             _ => {
                 let flips = 1 << (choice >> 27) | 1 << (choice >> 22 & 31);
-                (entry.matches | any & !entry.mask) ^ (flips & random.next() & !3)
+                (entry.matches | any & !entry.mask) ^ (flips & random.word() & !3)
             }
         });
     }
@@ -185,9 +174,9 @@ fn emit_trap(asm: &mut Asm) {
 /// Prints the results, three to a character, and powers off.
 fn emit_report(asm: &mut Asm, count: u64) {
     use reg::{A0, A1, A2, T0, ZERO};
-    let begin = asm.label();
+    let (begin, putchar) = (asm.label(), asm.label());
     asm.jump(begin);
-    let putchar = board::emit_putchar(asm);
+    board::emit_putchar(asm, putchar);
     asm.bind(begin);
     asm.li(A1, RESULTS);
     asm.li(A2, RESULTS + count);

@@ -6,3 +6,5 @@
 mod asm;
 mod board;
 mod legality;
+mod programs;
+mod random;

@@ -58,6 +58,11 @@ impl Coverage {
         self.long[op as usize]
     }
 
+    /// How many instructions ran.
+    pub fn executed(&self) -> u64 {
+        self.long.iter().sum()
+    }
+
     /// Adds the counts of another run.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.long.iter_mut().zip(&other.long) {

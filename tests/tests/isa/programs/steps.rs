@@ -1,0 +1,594 @@
+//! The generator: random steps over every line of the instruction tables.
+//!
+//! Blocks end, and are safe to run on a machine that is not understood yet:
+//! - jumps go forward inside the block (loops count down), or where nothing may be executed;
+//! - S- and U-mode may do anything, because PMP keeps them in the code and the scratch page; M-mode
+//!   only touches memory through the pointer registers, which it never changes;
+//! - nothing reads what two machines may disagree on: time, counters, identity.
+
+use maquette_rv64::isa::{
+    COMPRESSED, CompressedEntry, Extension, Format, Insn, Op, Operand, TABLE, decode,
+    decode16_entry,
+};
+
+use super::block::{Block, Item, MEMORY, Mode, SCRATCH, Step, spell};
+use super::values;
+use crate::random::Random;
+
+/// Registers that point into the scratch page, most of the time.
+const POINTERS: [u8; 3] = [2, 8, 9];
+
+/// CSRs that S-mode may hold any value in.
+const SUPERVISOR: [u16; 10] = [
+    0x001, 0x002, 0x003, 0x100, 0x105, 0x106, 0x140, 0x141, 0x142, 0x143,
+];
+/// More of them for M-mode: mcounteren, mcountinhibit, mcause, mtval, mhpmevent3, pmpaddr15, misa.
+const MACHINE: [u16; 7] = [0x306, 0x320, 0x342, 0x343, 0x323, 0x3bf, 0x301];
+
+const SSTATUS: u16 = 0x100;
+const SEPC: u16 = 0x141;
+const SIE: u16 = 0x104;
+const SIP: u16 = 0x144;
+const MSTATUS: u16 = 0x300;
+const MEPC: u16 = 0x341;
+
+/// A random block of about `length` steps.
+pub fn block(random: &mut Random, length: usize) -> Block {
+    let mode = random.pick(&[
+        Mode::User,
+        Mode::User,
+        Mode::User,
+        Mode::Supervisor,
+        Mode::Supervisor,
+        Mode::Machine,
+    ]);
+    let mut x = [0; 32];
+    x.iter_mut()
+        .for_each(|value| *value = values::integer(random));
+    for pointer in POINTERS {
+        let misaligned = if random.percent(20) {
+            random.below(8)
+        } else {
+            0
+        };
+        x[usize::from(pointer)] =
+            SCRATCH + 1024 + 16 * random.below(128) as u64 + misaligned as u64;
+    }
+    let mut f = [0; 32];
+    f.iter_mut()
+        .for_each(|value| *value = values::float(random));
+    let mut memory = [0; MEMORY];
+    for value in &mut memory {
+        *value = if random.percent(50) {
+            values::float(random)
+        } else {
+            values::integer(random)
+        };
+    }
+    let mut generator = Generator {
+        random,
+        mode,
+        length,
+        id: 0,
+    };
+    let steps = (0..length).map(|id| generator.step(id)).collect();
+    Block {
+        mode,
+        mstatus: mstatus(random),
+        fcsr: (random.pick(&[0, 0, 1, 2, 3, 4, 5, 7]) << 5 | random.below(32) as u64) & 0xff,
+        x,
+        f,
+        memory,
+        steps,
+    }
+}
+
+/// FS mostly dirty; SUM, MXR, TVM, TW, TSR now and then.
+fn mstatus(random: &mut Random) -> u64 {
+    let fs = if random.percent(92) {
+        3
+    } else {
+        random.below(4) as u64
+    };
+    let rare = [18, 19, 20, 21, 22]
+        .into_iter()
+        .filter(|_| random.percent(15));
+    rare.fold(fs << 13, |bits, bit| bits | 1 << bit)
+}
+
+/// A piece of one given instruction.
+fn word(insn: Insn) -> Item {
+    Item::Word(spell(insn))
+}
+
+/// Puts a small constant into `register`.
+fn constant(register: u8, value: i32) -> [Item; 2] {
+    let upper = value + 0x800 & !0xfff;
+    [
+        word(Insn {
+            rd: register,
+            imm: upper,
+            ..Insn::new(Op::Lui)
+        }),
+        word(Insn {
+            rd: register,
+            rs1: register,
+            imm: value - upper,
+            ..Insn::new(Op::Addi)
+        }),
+    ]
+}
+
+struct Generator<'r> {
+    random: &'r mut Random,
+    mode: Mode,
+    length: usize,
+    id: usize,
+}
+
+impl Generator<'_> {
+    fn step(&mut self, id: usize) -> Step {
+        self.id = id;
+        let items = match self.random.below(100) {
+            0..=57 => self.long(),
+            58..=92 => self.short(),
+            93..=94 => self.counted_loop(),
+            95..=96 => self.csr(),
+            97 => self.illegal(),
+            98 => self.reserve_and_store(),
+            _ => self.wild_jump(),
+        };
+        Step { id, items }
+    }
+
+    fn machine(&self) -> bool {
+        self.mode == Mode::Machine
+    }
+
+    /// Any register to write; hardly ever a pointer.
+    fn destination(&mut self) -> u8 {
+        loop {
+            let register = self.random.below(32) as u8;
+            let keep = self.machine() || !self.random.percent(3);
+            if !(keep && POINTERS.contains(&register)) {
+                return register;
+            }
+        }
+    }
+
+    /// A register for an address or a counter of a group.
+    fn temporary(&mut self) -> u8 {
+        loop {
+            let register = self.destination();
+            if register != 0 && !POINTERS.contains(&register) {
+                return register;
+            }
+        }
+    }
+
+    fn any(&mut self) -> u8 {
+        self.random.below(32) as u8
+    }
+
+    /// The base of an access: mostly a pointer.
+    fn base(&mut self) -> u8 {
+        if self.machine() || self.random.percent(93) {
+            self.random.pick(&POINTERS)
+        } else {
+            self.any()
+        }
+    }
+
+    /// A step to jump to.
+    fn ahead(&mut self) -> usize {
+        (self.id + 1 + self.random.below(5)).min(self.length)
+    }
+
+    /// A step around a 32-bit instruction; all are equally likely.
+    fn long(&mut self) -> Vec<Item> {
+        let entry = &TABLE[self.random.below(TABLE.len())];
+        match entry.op {
+            Op::Jalr => self.jump_register(4),
+            Op::Mret | Op::Sret => self.return_from_trap(entry.op),
+            Op::Wfi => self.wait(),
+            Op::LrW | Op::LrD | Op::ScW | Op::ScD => self.reserve_and_store(),
+            _ if entry.extension == Extension::Zicsr => self.csr_with(entry.op),
+            _ if entry.extension == Extension::A => self.atomic(entry.op),
+            _ if matches!(entry.format, Format::Branch | Format::J) => {
+                let mut insn = self.operands(entry.op);
+                if entry.format == Format::Branch && self.random.percent(30) {
+                    insn.rs2 = insn.rs1;
+                }
+                vec![Item::Reach {
+                    insn,
+                    to: self.ahead(),
+                    bias: 0,
+                    odd: false,
+                }]
+            }
+            _ => vec![self.plain(entry.op)],
+        }
+    }
+
+    /// One instruction with random operands.
+    fn plain(&mut self, op: Op) -> Item {
+        loop {
+            let insn = self.operands(op);
+            // Reserved fence sets exist; the one that is `pause` is not a `fence`.
+            if let Ok(word) = maquette_rv64::isa::encode(&insn) {
+                return Item::Word(word);
+            }
+        }
+    }
+
+    fn operands(&mut self, op: Op) -> Insn {
+        let mut insn = Insn::new(op);
+        for operand in op.format().operands() {
+            match operand {
+                Operand::Rd => insn.rd = self.destination(),
+                Operand::Fd => insn.rd = self.any(),
+                Operand::Rs1 | Operand::Fs1 | Operand::Zimm => insn.rs1 = self.any(),
+                Operand::Rs2 | Operand::Fs2 => insn.rs2 = self.any(),
+                Operand::Fs3 => insn.rs3 = self.any(),
+                Operand::Base => insn.rs1 = self.base(),
+                Operand::MemI | Operand::MemS => {
+                    insn.rs1 = self.base();
+                    insn.imm = self.offset();
+                }
+                Operand::ImmI => insn.imm = self.random.range(-2048, 2048),
+                Operand::ImmU => insn.imm = (self.random.word() & 0xffff_f000).cast_signed(),
+                Operand::Shamt6 => insn.imm = self.random.range(0, 64),
+                Operand::Shamt5 => insn.imm = self.random.range(0, 32),
+                Operand::FenceSet => insn.imm = self.random.range(0, 256),
+                Operand::Rm => insn.rm = self.random.pick(&[0, 1, 2, 3, 4, 7, 7, 7]),
+                Operand::AqRl => insn.rm = self.random.below(4) as u8,
+                Operand::ImmB | Operand::ImmJ | Operand::Csr => {}
+                Operand::AnyRd | Operand::AnyRs1 | Operand::AnyImm => {}
+            }
+        }
+        insn
+    }
+
+    /// An offset that stays in the page from a pointer; one in fifty does not.
+    fn offset(&mut self) -> i32 {
+        match self.random.below(50) {
+            0 if !self.machine() => self.random.range(-2048, 2048),
+            1..=25 => 8 * self.random.range(-120, 120),
+            _ => self.random.range(-1000, 1000),
+        }
+    }
+
+    /// An atomic, mostly at an aligned address.
+    fn atomic(&mut self, op: Op) -> Vec<Item> {
+        let mut insn = self.operands(op);
+        if self.random.percent(20) {
+            return vec![word(insn)];
+        }
+        insn.rs1 = self.temporary();
+        let mut items = self.aligned_address(insn.rs1);
+        items.push(word(insn));
+        items
+    }
+
+    /// Puts an aligned address of the scratch page into `register`.
+    fn aligned_address(&mut self, register: u8) -> Vec<Item> {
+        let upper = (SCRATCH >> 1) as i32;
+        let offset = 8 * self.random.range(0, 255);
+        // SCRATCH is 2 GiB and more: built halved, because `lui` extends the sign.
+        let code = [
+            Insn {
+                rd: register,
+                imm: upper,
+                ..Insn::new(Op::Lui)
+            },
+            Insn {
+                rd: register,
+                rs1: register,
+                imm: 1,
+                ..Insn::new(Op::Slli)
+            },
+            Insn {
+                rd: register,
+                rs1: register,
+                imm: offset,
+                ..Insn::new(Op::Addi)
+            },
+        ];
+        code.map(word).to_vec()
+    }
+
+    /// Load reserved, perhaps some arithmetic, store conditional; then one that must fail.
+    fn reserve_and_store(&mut self) -> Vec<Item> {
+        let (load, store) = self.random.pick(&[(Op::LrW, Op::ScW), (Op::LrD, Op::ScD)]);
+        let base = self.temporary();
+        let mut items = self.aligned_address(base);
+        let mut load = self.operands(load);
+        (load.rs1, load.rd) = (base, self.other_than(base));
+        items.push(word(load));
+        for _ in 0..self.random.below(3) {
+            items.push(self.arithmetic(base));
+        }
+        for _ in 0..1 + self.random.below(2) {
+            let mut store = self.operands(store);
+            (store.rs1, store.rd) = (base, self.other_than(base));
+            items.push(word(store));
+        }
+        items
+    }
+
+    fn other_than(&mut self, register: u8) -> u8 {
+        loop {
+            let other = self.destination();
+            if other != register {
+                return other;
+            }
+        }
+    }
+
+    /// An instruction that only computes, and leaves `spared` alone.
+    fn arithmetic(&mut self, spared: u8) -> Item {
+        loop {
+            let op = TABLE[self.random.below(TABLE.len())].op;
+            let computes = matches!(
+                op.format(),
+                Format::R
+                    | Format::R1
+                    | Format::I
+                    | Format::Shift6
+                    | Format::Shift5
+                    | Format::F4
+                    | Format::F2Rm
+                    | Format::F1Rm
+                    | Format::FToXRm
+                    | Format::XToFRm
+            );
+            let insn = self.operands(op);
+            let spares = op.format().has(Operand::Fd) || insn.rd != spared;
+            if computes && spares {
+                return word(insn);
+            }
+        }
+    }
+
+    /// A short loop that counts down.
+    fn counted_loop(&mut self) -> Vec<Item> {
+        let counter = self.temporary();
+        let start = Insn {
+            rd: counter,
+            imm: self.random.range(1, 6),
+            ..Insn::new(Op::Addi)
+        };
+        let mut items = vec![word(start)];
+        let body = self.random.range(1, 4);
+        for _ in 0..body {
+            items.push(self.arithmetic(counter));
+        }
+        let down = Insn {
+            rd: counter,
+            rs1: counter,
+            imm: -1,
+            ..Insn::new(Op::Addi)
+        };
+        let back = Insn {
+            rs1: counter,
+            imm: -4 * (body + 1),
+            ..Insn::new(Op::Bne)
+        };
+        items.extend([down, back].map(word));
+        items
+    }
+
+    /// A jump through a register that was set to a place ahead just before.
+    fn jump_register(&mut self, len: u8) -> Vec<Item> {
+        let register = self.temporary();
+        let to = self.ahead();
+        let here = Insn {
+            rd: register,
+            ..Insn::new(Op::Auipc)
+        };
+        let mut items = vec![word(here)];
+        if len == 4 {
+            let insn = Insn {
+                rd: self.destination(),
+                rs1: register,
+                ..Insn::new(Op::Jalr)
+            };
+            // Bit 0 of the target is ignored.
+            items.push(Item::Reach {
+                insn,
+                to,
+                bias: 4,
+                odd: self.random.percent(30),
+            });
+        } else {
+            let add = Insn {
+                rd: register,
+                rs1: register,
+                ..Insn::new(Op::Addi)
+            };
+            items.push(Item::Reach {
+                insn: add,
+                to,
+                bias: 4,
+                odd: self.random.percent(30),
+            });
+            let link = self.random.below(2) as u8;
+            let jump = Insn {
+                rd: link,
+                rs1: register,
+                len: 2,
+                ..Insn::new(Op::Jalr)
+            };
+            items.push(word(jump));
+        }
+        items
+    }
+
+    /// A jump to where nothing can be executed: it ends the block.
+    fn wild_jump(&mut self) -> Vec<Item> {
+        if self.machine() {
+            return vec![self.plain(Op::Ecall)];
+        }
+        let register = self.temporary();
+        // Below 2 GiB there is no RAM.
+        let upper = (self.random.word() >> 1 & 0x7fff_f000).cast_signed();
+        let far = Insn {
+            rd: register,
+            imm: upper,
+            ..Insn::new(Op::Lui)
+        };
+        let mut jump = self.operands(Op::Jalr);
+        jump.rs1 = register;
+        [far, jump].map(word).to_vec()
+    }
+
+    /// A CSR instruction on a CSR that may hold anything.
+    fn csr(&mut self) -> Vec<Item> {
+        let op = self.random.pick(&[
+            Op::Csrrw,
+            Op::Csrrs,
+            Op::Csrrc,
+            Op::Csrrwi,
+            Op::Csrrsi,
+            Op::Csrrci,
+        ]);
+        self.csr_with(op)
+    }
+
+    fn csr_with(&mut self, op: Op) -> Vec<Item> {
+        let mut insn = self.operands(op);
+        let csr = if self.random.percent(40) {
+            self.random.pick(&SUPERVISOR[..3])
+        } else if self.machine() && self.random.percent(50) {
+            self.random.pick(&MACHINE)
+        } else {
+            self.random.pick(&SUPERVISOR)
+        };
+        insn.imm = csr.into();
+        vec![word(insn)]
+    }
+
+    /// `mret` or `sret` to a step ahead, into a random privilege.
+    fn return_from_trap(&mut self, op: Op) -> Vec<Item> {
+        let (status, field, pc) = if op == Op::Mret {
+            (MSTATUS, 3 << 11, MEPC)
+        } else {
+            (SSTATUS, 1 << 8, SEPC)
+        };
+        let (place, mask) = (self.temporary(), self.temporary());
+        let previous = if op == Op::Mret {
+            self.random.pick(&[0, 1, 3]) << 11
+        } else {
+            field
+        };
+        let keep = self.random.percent(50);
+        let csr = |op, csr: u16, rs1| {
+            word(Insn {
+                rs1,
+                imm: csr.into(),
+                ..Insn::new(op)
+            })
+        };
+        let to = Insn {
+            rd: place,
+            rs1: place,
+            ..Insn::new(Op::Addi)
+        };
+        let mut items = vec![
+            word(Insn {
+                rd: place,
+                ..Insn::new(Op::Auipc)
+            }),
+            Item::Reach {
+                insn: to,
+                to: self.ahead(),
+                bias: 4,
+                odd: false,
+            },
+            csr(Op::Csrrw, pc, place),
+        ];
+        items.extend(constant(mask, field));
+        items.push(csr(Op::Csrrc, status, mask));
+        items.extend(constant(mask, previous));
+        items.push(csr(if keep { Op::Csrrs } else { Op::Csrrc }, status, mask));
+        items.push(word(Insn::new(op)));
+        items
+    }
+
+    /// `wfi` while an interrupt is pending that is enabled but masked.
+    fn wait(&mut self) -> Vec<Item> {
+        let csr = |op, csr: u16| {
+            word(Insn {
+                rs1: 2,
+                imm: csr.into(),
+                ..Insn::new(op)
+            })
+        };
+        vec![
+            csr(Op::Csrrci, SSTATUS),
+            csr(Op::Csrrsi, SIE),
+            csr(Op::Csrrsi, SIP),
+            word(Insn::new(Op::Wfi)),
+            csr(Op::Csrrci, SIP),
+            csr(Op::Csrrci, SIE),
+        ]
+    }
+
+    /// A word that is no instruction.
+    fn illegal(&mut self) -> Vec<Item> {
+        loop {
+            let entry = &TABLE[self.random.below(TABLE.len())];
+            let word = match self.random.below(4) {
+                0 => self.random.word() & 0xffff,
+                1 => self.random.word(),
+                _ => {
+                    (entry.matches | self.random.word() & !entry.mask) ^ 4 << self.random.below(30)
+                }
+            };
+            let word = if word & 3 == 3 { word } else { word & 0xffff };
+            if decode(word).is_none() {
+                return vec![Item::Word(word)];
+            }
+        }
+    }
+
+    /// A step around a 16-bit instruction; all are equally likely.
+    fn short(&mut self) -> Vec<Item> {
+        let entry = &COMPRESSED[self.random.below(COMPRESSED.len())];
+        loop {
+            let word = entry.matches | self.random.word() as u16 & !entry.mask;
+            let Some((found, insn)) = decode16_entry(word) else {
+                continue;
+            };
+            if !std::ptr::eq(found, entry) {
+                continue;
+            }
+            if let Some(items) = self.short_step(entry, insn, word) {
+                return items;
+            }
+        }
+    }
+
+    /// The step around this 16-bit instruction, if it is a good one here.
+    fn short_step(&mut self, entry: &CompressedEntry, insn: Insn, word: u16) -> Option<Vec<Item>> {
+        let format = insn.op.format();
+        if insn.op == Op::Jalr {
+            return Some(self.jump_register(2));
+        }
+        if matches!(format, Format::Branch | Format::J) {
+            return Some(vec![Item::Reach {
+                insn,
+                to: self.ahead(),
+                bias: 0,
+                odd: false,
+            }]);
+        }
+        let through_memory = format.has(Operand::MemI) || format.has(Operand::MemS);
+        let wild = through_memory && !POINTERS.contains(&insn.rs1);
+        let spoils = format.has(Operand::Rd) && POINTERS.contains(&insn.rd);
+        let moves_pointer = entry.mnemonic == "c.addi16sp";
+        let tolerated = !self.machine() && self.random.percent(5);
+        let good = !wild && !spoils || moves_pointer || tolerated;
+        good.then(|| vec![Item::Word(word.into())])
+    }
+}
