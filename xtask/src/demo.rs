@@ -1,0 +1,94 @@
+//! `cargo xtask demo`: from a fresh clone to a running machine.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use maquette_tests::{Part, places};
+
+use crate::toolchain::Toolchain;
+use crate::{guests, host, process};
+
+const MAIN: &str = "systems/demo.toml";
+const LINUX: &str = "systems/linux.toml";
+
+/// What was done, for the account at the end.
+#[derive(Default)]
+struct Account {
+    steps: Vec<(String, Duration)>,
+}
+
+impl Account {
+    fn step<T>(&mut self, what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        eprintln!("\ndemo: {what}");
+        let begin = Instant::now();
+        let result = work().with_context(|| format!("the demo stopped at: {what}"))?;
+        self.steps.push((what.to_owned(), begin.elapsed()));
+        Ok(result)
+    }
+}
+
+pub fn command() -> Result<()> {
+    let begin = Instant::now();
+    let mut account = Account::default();
+    account.step("adding the guests' targets to the toolchain", || {
+        Toolchain::pinned()?.add_targets()
+    })?;
+    account.step("building the guest programs", guests::build)?;
+    let tool = account.step("building maquette", host::build)?;
+    account.step(
+        &format!("running {MAIN}: two harts in S-mode with a virtio disk"),
+        || run(&tool, MAIN),
+    )?;
+    let linux = linux_is_here();
+    if linux {
+        account.step(
+            &format!("running {LINUX}: Debian's own riscv64 kernel"),
+            || run(&tool, LINUX),
+        )?;
+    }
+    conclude(&account, begin.elapsed(), linux);
+    Ok(())
+}
+
+fn linux_is_here() -> bool {
+    Part::LinuxRiscv.find().is_ok() && places::workspace().join(LINUX).is_file()
+}
+
+fn run(tool: &Path, file: &str) -> Result<()> {
+    if !places::workspace().join(file).is_file() {
+        bail!("{file} is not in this checkout");
+    }
+    // The file scripts the console: nobody is asked to type.
+    let mut command = Command::new(tool);
+    process::run(
+        command
+            .args(["run", file])
+            .current_dir(places::workspace())
+            .stdin(Stdio::null()),
+    )
+}
+
+fn conclude(account: &Account, total: Duration, linux: bool) {
+    println!("\nWhat happened, in {:.0} s:", total.as_secs_f64());
+    for (what, took) in &account.steps {
+        println!("  {:6.1} s  {what}", took.as_secs_f64());
+    }
+    if !linux {
+        println!("\nDebian's kernel is not in the cache, so Linux was not booted;");
+        println!(
+            "  cargo xtask real-parts linux-riscv   fetches it (from the machine's Debian archive)"
+        );
+    }
+    println!("\nTo try next:");
+    println!("  target/release/maquette list                 the systems that are ready to run");
+    println!("  target/release/maquette run {MAIN}   the same machine again");
+    if linux {
+        println!("  target/release/maquette run {LINUX}  Linux again");
+    }
+    println!(
+        "  target/release/maquette info                 the instruction set, boards and devices"
+    );
+    println!("  cargo xtask test                             every check and test");
+}

@@ -1,0 +1,43 @@
+//! Which code a guest or a file can reach, and which code must be deterministic.
+
+use std::path::Path;
+
+/// Code in which a panic would be a guest's, or a file's, to cause.
+pub fn may_not_panic(package: &Path) -> bool {
+    package.starts_with("protocols") || package.starts_with("host")
+}
+
+/// Models: what they do depends on what they are told and on nothing else (STYLE rule 1).
+pub fn is_model(package: &Path) -> bool {
+    const MODELS: [&str; 7] = [
+        "host/model",
+        "host/sim",
+        "host/devices",
+        "host/virtio",
+        "host/pci",
+        "host/rv64",
+        "host/machine",
+    ];
+    package.starts_with("protocols") || MODELS.iter().any(|model| package == Path::new(model))
+}
+
+/// Modules of `std` that reach the host; `machine` and `sim` may run on several threads.
+pub fn forbidden_module(package: &Path, module: &str) -> bool {
+    let threads_allowed = [Path::new("host/machine"), Path::new("host/sim")].contains(&package);
+    match module {
+        "thread" => !threads_allowed,
+        "net" | "fs" | "process" | "env" => true,
+        _ => false,
+    }
+}
+
+/// Types whose behaviour differs from run to run.
+pub fn forbidden_type(name: &str) -> Option<&'static str> {
+    match name {
+        "Instant" | "SystemTime" => Some("reads the host's clock; inside, all time is virtual"),
+        "HashMap" | "HashSet" | "RandomState" => {
+            Some("is seeded at random; use the B-tree kind or a fixed hasher")
+        }
+        _ => None,
+    }
+}
