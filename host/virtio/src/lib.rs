@@ -1,1 +1,49 @@
-//! placeholder
+//! Virtio devices, the queues they serve, and the transport that carries them.
+//!
+//! # Purpose
+//!
+//! ```text
+//!   driver ──MMIO──► VirtioMmio ──► VirtioDevice (Block, Console, Rng)
+//!                        │               │
+//!                        └── Queue ◄─────┘  QueueCx: pop a Chain, read, write, push
+//!                              │
+//!                              └── Cx::dma_read / dma_write: every access to guest memory
+//! ```
+//!
+//! - [`Queue`] walks split virtqueues (virtio 1.3 §2.7): direct and indirect descriptors, notification
+//!   suppression by flag and by event index.
+//! - [`VirtioDevice`] is a device at the level of its queues; it does not know its transport.
+//! - [`VirtioMmio`] is the modern MMIO transport (virtio 1.3 §4.2) as a register-level device;
+//!   [`EmptySlot`] is the same with nothing plugged in.
+//! - [`Block`], [`Console`] and [`Rng`] are the devices. A disk's content lies behind
+//!   [`BlockBackend`]: [`MemoryDisk`], [`Overlay`] (copy on write), or a file of the rim.
+//!
+//! # Invariants
+//!
+//! - All numbers of the specification come from `maquette-virtio-protocol`.
+//! - A driver is not trusted: a queue with loops, wild indices or addresses outside RAM makes the
+//!   device ask for a reset (virtio 1.3 §2.1.2) and is reported by `guest_error`. No call works longer than one
+//!   queue's worth of chains.
+//! - Serving a request allocates nothing once buffers have grown, except where a message or an
+//!   overlay's new cluster is the result.
+//! - No thread, file, socket, host clock or randomly seeded map.
+//!
+//! # What is not here
+//!
+//! Packed queues, the legacy interface, the PCI transport, and anything that touches the host.
+
+#[cfg(test)]
+mod bench;
+pub mod block;
+mod console;
+mod device;
+mod mmio;
+mod queue;
+mod rng;
+
+pub use block::{Block, BlockBackend, BlockError, MemoryDisk, Overlay};
+pub use console::Console;
+pub use device::{ConfigAccess, QueueCx, VirtioDevice, read_config};
+pub use mmio::{EmptySlot, VirtioMmio};
+pub use queue::{Chain, Queue, QueueError, Segment};
+pub use rng::Rng;
