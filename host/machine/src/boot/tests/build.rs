@@ -149,6 +149,8 @@ pub(super) fn xz(bytes: &[u8]) -> Vec<u8> {
     w.finish().unwrap()
 }
 
+/// Packs bytes.
+pub(super) type Packer = fn(&[u8]) -> Vec<u8>;
+
 /// Every kind of packing, with its name in the header.
-pub(super) const PACKERS: [(&str, fn(&[u8]) -> Vec<u8>); 3] =
-    [("gzip", gzip), ("zstd", zstd), ("xz", xz)];
+pub(super) const PACKERS: [(&str, Packer); 3] = [("gzip", gzip), ("zstd", zstd), ("xz", xz)];
