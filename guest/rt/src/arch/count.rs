@@ -13,8 +13,8 @@ pub enum Counter {
     Instret,
     /// `hpmcounter3`.
     Hpm3,
-    /// `hpmcounter31`.
-    Hpm31,
+    /// `hpmcounter18`.
+    Hpm18,
 }
 
 impl Counter {
@@ -24,7 +24,7 @@ impl Counter {
         Self::Time,
         Self::Instret,
         Self::Hpm3,
-        Self::Hpm31,
+        Self::Hpm18,
     ];
 
     /// Its bit in `mcounteren` and `scounteren`.
@@ -35,7 +35,7 @@ impl Counter {
             Self::Time => 1,
             Self::Instret => 2,
             Self::Hpm3 => 3,
-            Self::Hpm31 => 31,
+            Self::Hpm18 => 18,
         }
     }
 }
@@ -54,7 +54,7 @@ functions! {
     read_time: "csrr a0, time";
     read_instret: "csrr a0, instret";
     read_hpm3: "csrr a0, hpmcounter3";
-    read_hpm31: "csrr a0, hpmcounter31";
+    read_hpm18: "csrr a0, hpmcounter18";
     // By number, for assemblers that do not know it.
     set_stimecmp: "csrw 0x14d, a0";
 }
@@ -67,7 +67,7 @@ pub fn read_counter(counter: Counter) -> usize {
         Counter::Time => read_time,
         Counter::Instret => read_instret,
         Counter::Hpm3 => read_hpm3,
-        Counter::Hpm31 => read_hpm31,
+        Counter::Hpm18 => read_hpm18,
     };
     code as *const () as usize
 }

@@ -18,7 +18,9 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 pub use count::{Counter, read_counter};
 pub use mmio::Mmio;
-pub use probe::{Access, Outcome, call_in, probe, probe_in, probe_mprv};
+pub use probe::{
+    Access, Outcome, call_in, caught_in_supervisor, nothing, probe, probe_in, probe_mprv,
+};
 pub use sbicall::ecall;
 pub use smp::{signal, start_machine_hart, start_supervisor_hart};
 pub use trap::{Cause, Frame, machine_vector, set_trap_handler, supervisor_vector};

@@ -239,8 +239,32 @@ stubs! {
     load_float: "fld fa0, 0(a0)", "fmv.x.d a0, fa0";
     store_float: "fmv.d.x fa0, a1", "fsd fa0, 0(a0)";
     fetch: "jr a0";
+    only_return: "";
     mprv_load: "csrs mstatus, a2", "ld a0, 0(a0)";
     mprv_store: "csrs mstatus, a2", "sd a1, 0(a0)";
+}
+
+/// Address of code that only returns.
+#[must_use]
+pub fn nothing() -> usize {
+    only_return as *const () as usize
+}
+
+/// A trap vector for S-mode that calls M-mode at once, which ends the probe with cause 9 and `pc` at
+/// this address.
+#[must_use]
+pub fn caught_in_supervisor() -> usize {
+    supervisor_catch as *const () as usize
+}
+
+/// Trap entry for S-mode.
+///
+/// # Safety
+///
+/// To be entered by a trap only.
+#[unsafe(naked)]
+unsafe extern "C" fn supervisor_catch() {
+    naked_asm!(".balign 4", "ecall")
 }
 
 fn stub(access: Access) -> usize {
