@@ -7,6 +7,7 @@
 //! * [`Signals`] turns signals into an ordinary end of the run.
 //! * [`RawMode`] makes the terminal raw and puts it back on every way out.
 //! * [`Output`] carries the guest's console text to standard output, unaltered.
+//! * [`FileDisk`] keeps a disk's content in a file.
 //! * [`Outside`] is the rim itself: it paces a run, feeds typed keys in, and ends the run for a
 //!   signal, the escape key or a deadline.
 //!
@@ -20,6 +21,7 @@
 //!
 //! No model of hardware, no command line, no decision what an end of a run means.
 
+pub mod disk;
 mod escape;
 mod output;
 mod outside;
@@ -27,6 +29,7 @@ mod pace;
 mod signals;
 mod terminal;
 
+pub use disk::{DiskAccess, DiskError, FileDisk};
 pub use output::Output;
 pub use outside::{Ended, Keyboard, Outside, output_failure};
 pub use pace::Pace;
