@@ -1,0 +1,88 @@
+//! What a machine is made from. No defaults here: they live in the schema of system files.
+
+use crate::board::BoardError;
+use crate::boot::BootError;
+use maquette_model::{Device, Frequency, RamError};
+use thiserror::Error;
+
+/// A machine, complete.
+pub struct Config {
+    /// The component's path, for example `machine0`.
+    pub name: String,
+    /// Harts, 1 to 8.
+    pub harts: u8,
+    /// RAM in bytes.
+    pub ram_bytes: u64,
+    /// Clock rate of every hart.
+    pub clock: Frequency,
+    /// Cycles an instruction, as a fraction.
+    pub cpi: (u64, u64),
+    /// Instructions in a hart's turn; part of what the trace hash depends on.
+    pub quantum: u64,
+    /// Most instructions in a block; not observable.
+    pub block_limit: u16,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// What to boot.
+    pub boot: BootSource,
+    /// Devices in virtio slots.
+    pub slots: Vec<Slot>,
+}
+
+/// A device for a virtio-mmio slot.
+pub struct Slot {
+    /// 0 to 7.
+    pub index: u8,
+    /// The transport with its device.
+    pub device: Box<dyn Device>,
+}
+
+/// Who is underneath the program that is booted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BootMode {
+    /// Nobody: all harts begin in M-mode.
+    Bare,
+    /// The machine answers firmware calls itself: hart 0 begins in S-mode.
+    Sbi,
+}
+
+/// What is booted, kept for restarts.
+pub struct BootSource {
+    /// Who is underneath.
+    pub mode: BootMode,
+    /// The kernel image, as read from its file.
+    pub kernel: Vec<u8>,
+    /// The initial RAM disk.
+    pub initrd: Option<Vec<u8>>,
+    /// The kernel command line; empty for none.
+    pub cmdline: String,
+}
+
+/// Why there is no machine.
+#[derive(Debug, Error)]
+pub enum MachineError {
+    /// The board is impossible.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// The host has no RAM for it.
+    #[error(transparent)]
+    Ram(#[from] RamError),
+    /// It cannot boot.
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    /// A slot does not exist.
+    #[error("there is no virtio slot {index}; slots are 0 to 7")]
+    NoSlot {
+        /// Which was asked for.
+        index: u8,
+    },
+    /// Two devices in one slot.
+    #[error("two devices want virtio slot {index}")]
+    SlotTaken {
+        /// Which.
+        index: u8,
+    },
+    /// A turn without instructions never ends.
+    #[error("a quantum of 0 instructions never ends; use at least 1")]
+    Quantum,
+}

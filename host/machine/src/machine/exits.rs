@@ -1,0 +1,171 @@
+//! What a hart asked for when it stopped.
+
+use super::bus::Model;
+use super::device_host::{DeviceHost, PlicHost};
+use super::harts::Doing;
+use super::{Machine, Status};
+use maquette_model::{
+    Access, Answer, BusError, Cx, Device, Exit, MmioOp, PhysAddr, Region, SimTime, Token, Vcpu,
+    Width,
+};
+use maquette_sim::SimCx;
+use maquette_trace::Kind;
+use maquette_trace::payload::{self, Direction};
+
+impl Machine {
+    /// Deals with an exit of hart `i`.
+    pub(super) fn exit(&mut self, cx: &mut SimCx<'_>, i: usize, exit: Exit) {
+        match exit {
+            Exit::Limit => {}
+            Exit::Mmio { addr, width, op } => {
+                self.statistics.mmio_exits += 1;
+                self.mmio(cx, i, addr, width, op);
+            }
+            Exit::Sbi(call) => {
+                self.statistics.sbi_calls += 1;
+                self.firmware_call(cx, i, call);
+            }
+            Exit::Wfi => {
+                self.statistics.wfi_exits += 1;
+                self.harts[i].doing = Doing::Sleeping;
+                self.turn = None;
+            }
+            Exit::Pause => {
+                self.statistics.pause_exits += 1;
+                self.turn = None;
+            }
+            Exit::Debug(_) => {}
+            Exit::Fail(what) => {
+                let pc = self.harts[i].hart.pc();
+                self.status = Status::HartFailed { hart: i, pc, what };
+            }
+        }
+    }
+
+    fn mmio(&mut self, cx: &mut SimCx<'_>, i: usize, addr: PhysAddr, width: Width, op: MmioOp) {
+        let now = self.harts[i].hart.time();
+        let Some((device, off)) = self.bus.find(addr) else {
+            self.statistics.unmapped_accesses += 1;
+            self.statistics.last_unmapped = Some((addr, self.harts[i].hart.pc()));
+            let path = self.harts[i].path;
+            let (direction, value) = traced(op, None);
+            cx.trace().record(
+                now,
+                path,
+                Kind::Mmio,
+                &payload::mmio(direction, addr, width, value),
+            );
+            self.harts[i].hart.finish(Answer::Fault(BusError::Unmapped));
+            return;
+        };
+        let answer = self.access(cx, device, off, width, op, now);
+        let Some(node) = self.bus.nodes.get_mut(device) else {
+            return;
+        };
+        node.accesses += 1;
+        let (direction, value) = traced(op, answer);
+        let event = payload::mmio(direction, addr, width, value);
+        cx.trace().record(now, node.wiring.path, Kind::Mmio, &event);
+        // An interrupt that the access caused is settled by the caller; the instruction retires first.
+        match answer {
+            Some(a) => self.harts[i].hart.finish(a),
+            None => {
+                if let Some(token) = self.pending.take() {
+                    self.harts[i].doing = Doing::Blocked(token);
+                    self.turn = None;
+                }
+            }
+        }
+    }
+
+    /// Performs the access; `None` if the device answers later (`self.pending` says as what).
+    fn access(
+        &mut self,
+        cx: &mut SimCx<'_>,
+        device: usize,
+        off: u64,
+        width: Width,
+        op: MmioOp,
+        now: SimTime,
+    ) -> Option<Answer> {
+        let node = self.bus.nodes.get_mut(device)?;
+        let result = match &mut node.model {
+            Model::Plic => {
+                let super::device_host::Core { plic, irqs, .. } = &mut self.core;
+                let path = node.wiring.path;
+                let mut host = PlicHost {
+                    irqs,
+                    trace: cx.trace(),
+                    path,
+                    now,
+                };
+                perform(plic, &mut Cx::new(&mut host), off, width, op)
+            }
+            Model::Device(d) => {
+                let mut host = DeviceHost {
+                    core: &mut self.core,
+                    trace: cx.trace(),
+                    wiring: &node.wiring,
+                    device,
+                    now,
+                };
+                perform(&mut **d, &mut Cx::new(&mut host), off, width, op)
+            }
+        };
+        match result {
+            Access::Done(answer) => Some(answer),
+            Access::Fault(e) => Some(Answer::Fault(e)),
+            Access::Pending(token) => {
+                self.pending = Some(token);
+                None
+            }
+        }
+    }
+
+    /// A device answers an access that was pending.
+    pub(super) fn complete(&mut self, token: Token, result: Result<u64, BusError>, now: SimTime) {
+        let Some(slot) = self
+            .harts
+            .iter_mut()
+            .find(|s| s.doing == Doing::Blocked(token))
+        else {
+            return;
+        };
+        slot.doing = Doing::Running;
+        slot.hart.skip_to(now);
+        slot.hart.finish(match result {
+            Ok(v) => Answer::Value(v),
+            Err(e) => Answer::Fault(e),
+        });
+    }
+}
+
+fn perform(
+    d: &mut dyn Device,
+    cx: &mut Cx<'_>,
+    off: u64,
+    width: Width,
+    op: MmioOp,
+) -> Access<Answer> {
+    match op {
+        MmioOp::Read => match d.read(cx, Region(0), off, width) {
+            Access::Done(v) => Access::Done(Answer::Value(v)),
+            Access::Pending(t) => Access::Pending(t),
+            Access::Fault(e) => Access::Fault(e),
+        },
+        MmioOp::Write(v) => match d.write(cx, Region(0), off, width, v) {
+            Access::Done(()) => Access::Done(Answer::Done),
+            Access::Pending(t) => Access::Pending(t),
+            Access::Fault(e) => Access::Fault(e),
+        },
+    }
+}
+
+/// Direction and value of an access as they are traced; a refused or pending read shows all ones.
+const fn traced(op: MmioOp, answer: Option<Answer>) -> (Direction, u64) {
+    match (op, answer) {
+        (MmioOp::Write(v), _) => (Direction::Write, v),
+        (MmioOp::Read, Some(Answer::Value(v))) => (Direction::Read, v),
+        (MmioOp::Read, _) => (Direction::Read, u64::MAX),
+    }
+}

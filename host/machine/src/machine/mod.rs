@@ -1,0 +1,304 @@
+//! The machine as a component of a simulation.
+
+mod bus;
+mod config;
+mod device_host;
+mod exits;
+mod firmware;
+mod harts;
+mod schedule;
+mod statistics;
+
+pub use bus::CONSOLE;
+pub use config::{BootMode, BootSource, Config, MachineError, Slot};
+pub use statistics::{HartStatistics, Statistics};
+
+use crate::board::{Board, TIMEBASE_HZ, TreeOptions, View};
+use crate::boot::{self, BootFiles};
+use bus::{Bus, Model};
+use device_host::{Core, DeviceHost};
+use harts::{Doing, HartSlot, Turn};
+use maquette_model::{
+    Cx, Fail, Frequency, PortId, PowerRequest, Ram, ResetKind, SimTime, Snapshot, Token, Vcpu,
+    Writer,
+};
+use maquette_rv64::csr::counters::HartClock;
+use maquette_rv64::{Hart, ISA_EXTENSIONS};
+use maquette_sim::{Component, Port, SimCx, SimEvent, Source, WakeId};
+use maquette_trace::{Kind, Trace};
+use std::rc::Rc;
+
+/// How a machine is doing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// It runs, or waits.
+    Running,
+    /// The guest switched the power off.
+    PoweredOff,
+    /// The guest reported a failure.
+    GuestFailed(u32),
+    /// A hart cannot go on.
+    HartFailed {
+        /// Which.
+        hart: usize,
+        /// Where.
+        pc: u64,
+        /// Why.
+        what: Fail,
+    },
+    /// The machine could not be restarted.
+    RestartFailed(String),
+}
+
+/// A machine.
+pub struct Machine {
+    name: String,
+    board: Board,
+    seed: u64,
+    quantum: u64,
+    boot: BootSource,
+    harts: Vec<HartSlot>,
+    bus: Bus,
+    core: Core,
+    turn: Option<Turn>,
+    /// The hart that had the last turn.
+    last_hart: usize,
+    /// The latest event that was delivered.
+    event_time: SimTime,
+    /// What the access being made will be answered under.
+    pending: Option<Token>,
+    resume: Option<WakeId>,
+    status: Status,
+    statistics: Statistics,
+}
+
+impl Machine {
+    /// Builds the machine and loads what it boots.
+    ///
+    /// # Errors
+    /// When the configuration is impossible or the boot files cannot be used.
+    pub fn new(config: Config) -> Result<Self, MachineError> {
+        if config.quantum == 0 {
+            return Err(MachineError::Quantum);
+        }
+        let board = Board::virt(config.harts, config.ram_bytes)?;
+        let ram = Rc::new(Ram::new(board.ram().start(), board.ram().len())?);
+        let bus = Bus::new(&board, &config.name, config.slots)?;
+        let clock = HartClock::new(
+            config.clock,
+            config.cpi,
+            Frequency::from_hz(TIMEBASE_HZ.into()),
+        );
+        let stray = Trace::new().path("");
+        let harts = (0..u64::from(config.harts)).map(|id| HartSlot {
+            hart: Hart::new(id, clock, Rc::clone(&ram), config.block_limit),
+            doing: Doing::Stopped,
+            path: stray,
+        });
+        let mut machine = Self {
+            harts: harts.collect(),
+            core: Core::new(ram, config.harts),
+            name: config.name,
+            board,
+            seed: config.seed,
+            quantum: config.quantum,
+            boot: config.boot,
+            bus,
+            turn: None,
+            last_hart: 0,
+            event_time: SimTime::ZERO,
+            pending: None,
+            resume: None,
+            status: Status::Running,
+            statistics: Statistics::default(),
+        };
+        machine.load()?;
+        Ok(machine)
+    }
+
+    /// Puts the boot files into RAM and the harts to their first instruction.
+    fn load(&mut self) -> Result<(), MachineError> {
+        let bare = self.boot.mode == BootMode::Bare;
+        let options = TreeOptions {
+            view: if bare {
+                View::Machine
+            } else {
+                View::Supervisor
+            },
+            isa_extensions: ISA_EXTENSIONS,
+            cmdline: &self.boot.cmdline,
+            initrd: None,
+            seed: self.seed,
+        };
+        let files = BootFiles {
+            kernel: &self.boot.kernel,
+            initrd: self.boot.initrd.as_deref(),
+        };
+        let entry = boot::prepare(&self.board, files, &options)?.write(&self.core.ram)?;
+        for (i, slot) in self.harts.iter_mut().enumerate() {
+            slot.doing = if bare || i == 0 {
+                Doing::Running
+            } else {
+                Doing::Stopped
+            };
+            if bare {
+                slot.hart.start_bare(entry.pc.0, entry.dtb.0);
+            } else if i == 0 {
+                slot.hart.start_supervisor(entry.pc.0, entry.dtb.0);
+            }
+        }
+        Ok(())
+    }
+
+    /// How the machine is doing.
+    #[must_use]
+    pub const fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Each hart's number and pc.
+    #[must_use]
+    pub fn program_counters(&self) -> Vec<(usize, u64)> {
+        self.harts
+            .iter()
+            .enumerate()
+            .map(|(i, s)| (i, s.hart.pc()))
+            .collect()
+    }
+
+    /// Failures of the host that devices reported.
+    #[must_use]
+    pub fn host_errors(&self) -> &[String] {
+        &self.core.host_errors
+    }
+
+    /// What a power controller, or firmware, was asked for.
+    fn power(&mut self, cx: &mut SimCx<'_>, request: PowerRequest) {
+        match request {
+            PowerRequest::Off => self.status = Status::PoweredOff,
+            PowerRequest::Fail(code) => self.status = Status::GuestFailed(code),
+            PowerRequest::Reset => {
+                if let Err(e) = self.restart(cx) {
+                    self.status = Status::RestartFailed(e.to_string());
+                }
+            }
+        }
+    }
+
+    /// Starts over: RAM is loaded anew, devices are reset, time goes on.
+    fn restart(&mut self, cx: &mut SimCx<'_>) -> Result<(), MachineError> {
+        self.statistics.restarts += 1;
+        let now = self.reached();
+        for i in 0..self.bus.nodes.len() {
+            let source = Source(u32::try_from(i).unwrap_or(u32::MAX));
+            self.core.events.cancel_source(source);
+            let Some(node) = self.bus.nodes.get_mut(i) else {
+                continue;
+            };
+            let Model::Device(d) = &mut node.model else {
+                continue;
+            };
+            let mut host = DeviceHost {
+                core: &mut self.core,
+                trace: cx.trace(),
+                wiring: &node.wiring,
+                device: i,
+                now,
+            };
+            d.reset(&mut Cx::new(&mut host), ResetKind::Warm);
+        }
+        self.core.plic = maquette_devices::Plic::new(self.board.harts());
+        self.core.irqs.clear();
+        self.core.completions.clear();
+        self.core.ram.clear()?;
+        self.turn = None;
+        for slot in &mut self.harts {
+            for line in 0..16 {
+                slot.hart.set_irq(maquette_model::CpuLine(line), false);
+            }
+            slot.hart.reset();
+            slot.hart.skip_to(now);
+        }
+        self.load()
+    }
+}
+
+impl Component for Machine {
+    fn path(&self) -> &str {
+        &self.name
+    }
+
+    fn ports(&self) -> Vec<Port> {
+        let slots = (1..=8).map(|n| Port {
+            id: PortId(n),
+            name: format!("virtio{}", n - 1).into(),
+        });
+        core::iter::once(Port::new(CONSOLE.0, "console"))
+            .chain(slots)
+            .collect()
+    }
+
+    fn start(&mut self, cx: &mut SimCx<'_>) {
+        self.bus.intern(cx.trace());
+        for (i, slot) in self.harts.iter_mut().enumerate() {
+            slot.path = cx.trace().path(&format!("{}.hart{i}", self.name));
+        }
+        cx.wake_at(SimTime::ZERO, schedule::RESUME);
+    }
+
+    fn event(&mut self, cx: &mut SimCx<'_>, ev: SimEvent) {
+        if self.status != Status::Running {
+            return;
+        }
+        if let SimEvent::Message { port, msg } = ev
+            && let Some((device, port)) = self.bus.behind(port)
+        {
+            let now = cx.now();
+            let source = Source(u32::MAX);
+            let event = maquette_model::Event::Message { port, msg };
+            let value = device_host::DeviceEvent { device, event };
+            self.core
+                .events
+                .push(now, maquette_sim::Priority::ARRIVAL, source, value);
+        }
+        self.advance(cx);
+    }
+
+    fn finish(&mut self, trace: &mut Trace) {
+        let now = self.reached();
+        for slot in &self.harts {
+            let mut w = Writer::default();
+            slot.hart.save(&mut w);
+            trace.record(
+                now,
+                slot.path,
+                Kind::Digest,
+                blake3::hash(&w.into_bytes()).as_bytes(),
+            );
+        }
+        let mut hasher = blake3::Hasher::new();
+        self.core.ram.for_each_used_page(|i, page| {
+            hasher.update(&(i as u64).to_le_bytes());
+            hasher.update(page);
+        });
+        let ram = trace.path(&format!("{}.ram", self.name));
+        trace.record(now, ram, Kind::Digest, hasher.finalize().as_bytes());
+    }
+
+    fn idle_report(&self) -> Option<String> {
+        if self.status != Status::Running {
+            return None;
+        }
+        let harts = self.harts.iter().enumerate().map(|(i, s)| {
+            let doing = match s.doing {
+                Doing::Running => "runs",
+                Doing::Sleeping => "waits for an interrupt",
+                Doing::Blocked(_) => "waits for a device's answer",
+                Doing::Stopped => "is stopped",
+                Doing::Suspended { .. } => "is suspended",
+            };
+            format!("hart{i} {doing} at pc {:#x}", s.hart.pc())
+        });
+        Some(harts.collect::<Vec<_>>().join(", "))
+    }
+}

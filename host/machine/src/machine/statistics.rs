@@ -1,0 +1,78 @@
+//! Counters for people. They are no part of the trace hash.
+
+use super::Machine;
+use maquette_model::{PhysAddr, SimTime, Vcpu};
+use maquette_rv64::Profile;
+
+/// What the machine counts while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Statistics {
+    /// Accesses that left a hart for a device.
+    pub mmio_exits: u64,
+    /// Firmware calls answered.
+    pub sbi_calls: u64,
+    /// Times that a hart went to sleep.
+    pub wfi_exits: u64,
+    /// Spin-loop hints.
+    pub pause_exits: u64,
+    /// Accesses where no device is.
+    pub unmapped_accesses: u64,
+    /// The last of them: address, and pc.
+    pub last_unmapped: Option<(PhysAddr, u64)>,
+    /// Times that the machine started over.
+    pub restarts: u64,
+    /// Mistakes of the guest that devices noticed.
+    pub guest_errors: u64,
+    /// The last of them.
+    pub last_guest_error: Option<(&'static str, u64)>,
+    /// Bytes that devices moved to or from RAM.
+    pub dma_bytes: u64,
+    /// Per hart.
+    pub harts: Vec<HartStatistics>,
+    /// Accesses per device, by path.
+    pub devices: Vec<(String, u64)>,
+    /// The latest time that any hart has reached.
+    pub time: SimTime,
+}
+
+/// What one hart did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HartStatistics {
+    /// Instructions retired.
+    pub instructions: u64,
+    /// What the engine did for them.
+    pub profile: Profile,
+}
+
+impl Statistics {
+    /// Instructions of all harts.
+    #[must_use]
+    pub fn instructions(&self) -> u64 {
+        self.harts.iter().map(|h| h.instructions).sum()
+    }
+}
+
+impl Machine {
+    /// The counters as they stand.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        let harts = self.harts.iter().map(|s| HartStatistics {
+            instructions: s.hart.retired(),
+            profile: s.hart.state().profile,
+        });
+        Statistics {
+            guest_errors: self.core.guest_errors,
+            last_guest_error: self.core.last_guest_error,
+            dma_bytes: self.core.dma_bytes,
+            harts: harts.collect(),
+            devices: self
+                .bus
+                .nodes
+                .iter()
+                .map(|n| (n.name.clone(), n.accesses))
+                .collect(),
+            time: self.reached(),
+            ..self.statistics.clone()
+        }
+    }
+}
