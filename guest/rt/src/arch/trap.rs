@@ -106,6 +106,7 @@ fn unexpected(frame: &Frame) -> ! {
 }
 
 /// The whole of a trap entry for one privilege: save on the current stack, call `dispatch`, restore.
+/// Vectors lie on four bytes: each function has a section of its own, which `.balign` aligns.
 macro_rules! vector {
     ($name:ident, $epc:literal, $cause:literal, $tval:literal, $status:literal, $ret:literal) => {
         /// Trap entry.
