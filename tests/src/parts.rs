@@ -53,7 +53,15 @@ impl Part {
     /// # Errors
     /// [`Absent`] names the file that was looked for and the command that fetches it.
     pub fn find(self) -> Result<Found, Absent> {
-        let folder = self.folder();
+        self.find_in(&places::cache())
+    }
+
+    /// The part, if it is in the given cache.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn find_in(self, cache: &Path) -> Result<Found, Absent> {
+        let folder = cache.join(self.name()).join("current");
         let witness = folder.join(self.witness());
         if witness.exists() {
             Ok(Found { part: self, folder })

@@ -9,7 +9,10 @@ pub enum Target {
     /// More is better.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "the first figure with a lower limit comes with the group rv64")
+        expect(
+            dead_code,
+            reason = "the first figure with a lower limit comes with the group rv64"
+        )
     )]
     AtLeast(f64),
     /// Less is better.

@@ -26,7 +26,7 @@ pub(super) const RECIPE: Recipe = Recipe {
     name: "linux-riscv",
     arch: "riscv64",
     suites: &["sid"],
-    revision: 1,
+    revision: 2,
     resolve,
     build,
 };
@@ -38,8 +38,9 @@ pub(super) const STABLE: Recipe = Recipe {
     ..RECIPE
 };
 
-/// The shell's terminal gets a size, because a serial line has none and the shell would ask the
-/// terminal for it in the middle of a transcript.
+/// The word `plain` on the kernel's command line reaches `/init` as an argument. The shell then
+/// neither echoes nor edits: what it prints is the same however fast somebody types. Without it
+/// the shell is for people: it echoes, edits, and asks the terminal where its cursor is.
 const INIT: &str = r#"#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/ PS1='linux# '
@@ -50,7 +51,11 @@ for module in $(cat /modules/order); do
 	insmod "/modules/$module" || echo "init: cannot insert $module"
 done
 echo "init: $(uname -r) with $(nproc) hart(s)"
-setsid cttyhack sh -c 'stty cols 80 rows 24; exec sh'
+case " $* " in
+*" plain "*) terminal='cols 80 rows 24 -echo' ;;
+*) terminal='cols 80 rows 24' ;;
+esac
+setsid cttyhack sh -c "stty $terminal; exec sh"
 sync
 poweroff -f
 "#;
