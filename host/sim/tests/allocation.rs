@@ -83,6 +83,16 @@ fn queue_steady_state_allocates_nothing() {
     assert_eq!(drain, 0);
 }
 
+#[test]
+fn queue_drain_of_a_full_queue_allocates_nothing() {
+    let mut queue = EventQueue::new();
+    for i in 0..1_000 {
+        queue.push(SimTime::from_ps(i), Priority::WAKE, Source(0), i);
+    }
+    let drain = allocations(|| while queue.pop().is_some() {});
+    assert_eq!(drain, 0);
+}
+
 /// Sends a byte back and forth, keeps a wake that it moves, and records.
 struct Player {
     name: &'static str,

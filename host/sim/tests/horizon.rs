@@ -24,7 +24,7 @@ struct Node {
     next: SimTime,
     /// Acts that are left.
     acts: u32,
-    /// The act at which it stops the run.
+    /// How many acts are left when it stops the run.
     stop_at: u32,
     /// The time of its last act or message.
     last: SimTime,
@@ -37,14 +37,14 @@ struct Node {
 impl Node {
     fn new(index: usize, plan: &Plan, bulk: bool) -> Self {
         let seed = plan.seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let stops = plan.stopper == Some(index);
+        let stop = plan.stops.get(index).copied().flatten();
         Self {
             name: format!("node{index}"),
             bulk,
             state: seed,
             next: SimTime::ZERO,
             acts: 40,
-            stop_at: if stops { 10 } else { u32::MAX },
+            stop_at: stop.unwrap_or(u32::MAX),
             last: SimTime::ZERO,
             wake: None,
             path: None,
@@ -81,7 +81,7 @@ impl Node {
         if self.acts == self.stop_at {
             cx.stop(at);
         }
-        self.next = at.saturating_add(SimTime::from_ps(1 + (r >> 32) % 20));
+        self.next = at.saturating_add(SimTime::from_us(1 + (r >> 32) % 20));
     }
 
     fn on_wake(&mut self, cx: &mut SimCx<'_>) {
@@ -118,7 +118,7 @@ impl Node {
         }
         if r.is_multiple_of(5) && self.acts > 0 {
             // A message may also change what the node plans.
-            self.next = self.next.max(now).saturating_add(SimTime::from_ps(r % 7));
+            self.next = self.next.max(now).saturating_add(SimTime::from_us(r % 7));
             if let Some(wake) = self.wake.take() {
                 cx.cancel(wake);
             }
@@ -137,7 +137,7 @@ impl Component for Node {
     fn start(&mut self, cx: &mut SimCx<'_>) {
         assert_eq!(cx.horizon(), SimTime::ZERO, "no bulk work before the start");
         self.path = Some(cx.trace_path());
-        self.next = SimTime::from_ps(self.state % 10);
+        self.next = SimTime::from_us(self.state % 10);
         self.wake = Some(cx.wake_at(self.next, 0));
     }
     fn event(&mut self, cx: &mut SimCx<'_>, ev: SimEvent) {
@@ -161,22 +161,24 @@ impl Component for Node {
 #[derive(Clone, Debug)]
 struct Plan {
     nodes: usize,
-    /// Two nodes and a latency; the port is the first that both ends have free.
+    /// Two nodes and a latency in microseconds, so that the notice of a stop matters; the port is the first that both ends have free.
     links: Vec<(usize, usize, u64)>,
     seed: u64,
-    stopper: Option<usize>,
+    /// For each node the number of acts left when it stops the run, if it does.
+    stops: Vec<Option<u32>>,
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
     (1usize..6).prop_flat_map(|nodes| {
         let link = (0..nodes, 0..nodes, 1u64..60);
         let links = prop::collection::vec(link, 0..8);
-        let stopper = prop::option::of(0..nodes);
-        (links, any::<u64>(), stopper).prop_map(move |(links, seed, stopper)| Plan {
+        let stop = prop::option::weighted(0.3, 1u32..40);
+        let stops = prop::collection::vec(stop, nodes);
+        (links, any::<u64>(), stops).prop_map(move |(links, seed, stops)| Plan {
             nodes,
             links,
             seed,
-            stopper,
+            stops,
         })
     })
 }
@@ -244,7 +246,7 @@ impl Network {
     fn run(mut self, rim: &mut dyn Rim, limits: &[u64]) -> Result {
         let mut outcome = Outcome::Idle;
         for limit in limits {
-            outcome = self.serial.run(SimTime::from_ps(*limit), rim);
+            outcome = self.serial.run(SimTime::from_us(*limit), rim);
             if outcome != Outcome::Limit {
                 break;
             }
@@ -288,13 +290,13 @@ proptest! {
         plan in plan(), window in 0u64..50, mut pieces in prop::collection::vec(1u64..900, 0..5),
     ) {
         let whole = Network::new(&plan, true).run(&mut NoRim, &[FOREVER]);
-        let nosy = Network::new(&plan, true).run(&mut Nosy(SimTime::from_ps(window)), &[FOREVER]);
+        let nosy = Network::new(&plan, true).run(&mut Nosy(SimTime::from_us(window)), &[FOREVER]);
         prop_assert_eq!(&whole, &nosy);
         pieces.sort_unstable();
         pieces.push(FOREVER);
         let pieced = Network::new(&plan, true).run(&mut NoRim, &pieces);
         // A request to stop may fall into a piece and shorten the notice, so compare without.
-        if plan.stopper.is_none() {
+        if plan.stops.iter().all(Option::is_none) {
             prop_assert_eq!(&whole, &pieced);
         }
     }
@@ -306,7 +308,7 @@ fn bulk_run_takes_far_fewer_events() {
         nodes: 1,
         links: Vec::new(),
         seed: 7,
-        stopper: None,
+        stops: Vec::new(),
     };
     let events = |bulk| {
         let mut network = Network::new(&plan, bulk);

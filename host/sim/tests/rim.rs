@@ -231,6 +231,46 @@ fn no_rim_lets_a_component_run_to_the_limit_in_one_event() {
     assert_eq!((serial.statistics().events, serial.now()), (1, us(300)));
 }
 
+/// Wakes at two times and does nothing.
+struct Quiet;
+
+impl Component for Quiet {
+    fn path(&self) -> &str {
+        "quiet0"
+    }
+    fn start(&mut self, cx: &mut SimCx<'_>) {
+        cx.wake_at(us(1), 0);
+        cx.wake_at(us(3), 0);
+    }
+    fn event(&mut self, _: &mut SimCx<'_>, _: SimEvent) {}
+}
+
+/// A rim that interrupts at 1 us, having let everyone run ten times as far.
+struct Generous;
+
+impl Rim for Generous {
+    fn before(&mut self, t: SimTime) -> RimAction {
+        Impatient(us(1)).before(t)
+    }
+    fn idle(&mut self) -> RimAction {
+        RimAction::Go
+    }
+    fn window(&self) -> SimTime {
+        us(10)
+    }
+}
+
+#[test]
+fn input_of_a_second_rim_respects_what_the_first_allowed() {
+    let (mut serial, id) = ticker(SimTime::MAX);
+    serial.add(Box::new(Quiet)).unwrap();
+    assert_eq!(serial.run(us(50), &mut Generous), Outcome::Interrupted);
+    assert_eq!(serial.get::<Ticker>(id).unwrap().local, us(10));
+    let mut rim = Typist::new(id, US, &[(us(3), b'a')]);
+    serial.run(us(50), &mut rim);
+    assert_eq!(serial.get::<Ticker>(id).unwrap().heard, [(us(10), b'a')]);
+}
+
 fn replay(window: SimTime, script: &[(SimTime, u8)]) -> (Vec<(SimTime, u8)>, TraceHash) {
     let (mut serial, id) = ticker(SimTime::MAX);
     let mut rim = Typist::new(id, window, script);

@@ -43,7 +43,7 @@ impl fmt::Debug for TraceHash {
 pub(crate) struct Stream {
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
-    events: u64,
+    empty: bool,
 }
 
 impl Stream {
@@ -51,7 +51,7 @@ impl Stream {
         Self {
             hasher: blake3::Hasher::new(),
             buffer: Vec::with_capacity(BUFFER),
-            events: 0,
+            empty: true,
         }
     }
 
@@ -67,7 +67,7 @@ impl Stream {
         for part in payload {
             self.bytes(part);
         }
-        self.events += 1;
+        self.empty = false;
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -86,9 +86,9 @@ impl Stream {
         self.buffer.clear();
     }
 
-    /// Events so far.
-    pub(crate) const fn events(&self) -> u64 {
-        self.events
+    /// Whether nothing was pushed yet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.empty
     }
 
     /// The digest of the events so far; more may follow.

@@ -119,12 +119,11 @@ impl Trace {
             let Some(stream) = self.streams.get_mut(id.0 as usize) else {
                 continue;
             };
-            if stream.events() == 0 {
+            if stream.is_empty() {
                 continue;
             }
             hasher.update(&(name.len() as u64).to_le_bytes());
             hasher.update(name.as_bytes());
-            hasher.update(&stream.events().to_le_bytes());
             hasher.update(&stream.digest());
         }
         TraceHash::new(*hasher.finalize().as_bytes())

@@ -131,6 +131,28 @@ fn hash_bytes_moved_between_neighbours_differ() {
     assert_ne!(split_at_2, split_at_1);
 }
 
+/// A guest decides what a console prints: no text may look like the end of one event and the
+/// start of the next.
+#[test]
+fn hash_payload_that_imitates_another_event_differs() {
+    let event = |payload: &[u8]| Record {
+        time: 5,
+        path: "a",
+        kind: Kind::Console,
+        payload: payload.to_vec(),
+    };
+    let two = hash(&[event(b"x"), event(b"y")]);
+    for claimed in [0u64, 1] {
+        let head = [
+            &5u64.to_le_bytes()[..],
+            &[Kind::Console.number()],
+            &claimed.to_le_bytes(),
+        ];
+        let forged = [b"x", &head.concat()[..], b"y"].concat();
+        assert_ne!(hash(&[event(&forged)]), two);
+    }
+}
+
 #[test]
 fn hash_ignores_paths_without_events_and_asking_twice() {
     let mut trace = Trace::new();
