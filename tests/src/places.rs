@@ -7,10 +7,25 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 /// The top of the checkout.
+///
+/// Looked for at run time, upward from the package that cargo runs (else from the current folder):
+/// two checkouts that share a target directory share compiled files, so what the compiler knew may
+/// be the other one.
 #[must_use]
 pub fn workspace() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let start = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let start = start
+        .or_else(|| env::current_dir().ok())
+        .unwrap_or_default();
+    let is_top = |folder: &&Path| {
+        folder.join("rust-toolchain.toml").is_file() && folder.join("xtask").is_dir()
+    };
+    let compiled_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found = start
+        .ancestors()
+        .find(is_top)
+        .or_else(|| compiled_in.parent());
+    found.unwrap_or(compiled_in).to_path_buf()
 }
 
 /// Cargo's target directory of the host workspace.

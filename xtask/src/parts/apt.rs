@@ -4,10 +4,10 @@
 //! architecture, no root. Only the archive's address and apt's own ways of getting there (proxies,
 //! credentials, checks) are taken over from the machine.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use std::{fmt, fs};
 
 use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
@@ -17,6 +17,16 @@ use crate::process;
 use crate::progress::Progress;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// The archive does not answer: then it has no other version either.
+#[derive(Debug)]
+pub struct Unreachable;
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the archive's lists cannot be read: is the network there?")
+    }
+}
 
 /// A private apt, ready to answer.
 pub struct Apt {
@@ -60,7 +70,7 @@ impl Apt {
             apt.command("apt-get")
                 .args(["update", "--quiet", "--error-on=any"]),
         )
-        .context("the archive's lists cannot be read: is the network there?")?;
+        .context(Unreachable)?;
         Ok(apt)
     }
 

@@ -63,6 +63,9 @@ pub fn ensure(part: Part) -> Result<PathBuf> {
         Part::Qemu => make(&qemu::RECIPE),
         Part::Opensbi => make(&opensbi::RECIPE),
         Part::LinuxRiscv => make(&linux::RECIPE).or_else(|error| {
+            if error.is::<apt::Unreachable>() {
+                return Err(error);
+            }
             eprintln!("linux-riscv: {error:#}");
             eprintln!("linux-riscv: falling back to Debian 13's kernel");
             let stable = make(&linux::STABLE)?;
