@@ -17,20 +17,6 @@ fn absent_part_names_the_file_and_the_command() {
 }
 
 #[test]
-fn parts_that_are_here_have_the_versions_of_the_lock() {
-    let text = std::fs::read_to_string(maquette_tests::places::workspace().join("real-parts.lock"));
-    let text = text.expect("the lock is committed");
-    let (qemu, linux, opensbi) = (need!(qemu), need!(linux_riscv), need!(opensbi));
-    for version in [qemu.version(), linux.version(), opensbi.version()] {
-        // The lock has Debian's epoch before it, the folder has not.
-        assert!(
-            text.contains(&format!("{version}\"")),
-            "{version} is not in real-parts.lock"
-        );
-    }
-}
-
-#[test]
 fn debian_kernel_reaches_its_prompt_in_qemu_on_the_opensbi_part() {
     let (qemu, linux, opensbi) = (need!(qemu), need!(linux_riscv), need!(opensbi));
     let (kernel, initrd) = (linux.file("vmlinuz"), linux.file("initramfs.cpio"));
