@@ -70,6 +70,8 @@ impl<D: VirtioDevice> Driver<D> {
     pub(crate) fn start(&mut self, features: Features) {
         self.negotiate(features);
         for q in 0..u16::try_from(self.rings.len()).unwrap() {
+            let [_, avail, used] = areas(q);
+            assert!(self.host.poke(avail, &[0; 4]) && self.host.poke(used, &[0; 4]));
             self.set_up(q, areas(q));
         }
         self.add_status(DeviceStatus::DRIVER_OK);
@@ -199,6 +201,12 @@ impl<D: VirtioDevice> Driver<D> {
     pub(crate) fn run_for(&mut self, t: SimTime) {
         let end = self.host.now.saturating_add(t);
         self.host.run_until(&mut self.mmio, end);
+    }
+
+    /// Takes over another driver's memory, time and place in the rings.
+    pub(crate) fn copy_driver(&mut self, other: &Self) {
+        self.host = other.host.clone();
+        self.rings.clone_from(&other.rings);
     }
 
     pub(crate) fn bytes(&self, at: u64, len: usize) -> Vec<u8> {
