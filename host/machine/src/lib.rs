@@ -29,6 +29,7 @@
 pub mod board;
 pub mod boot;
 mod machine;
+pub mod sbi;
 
 pub use machine::{
     BootMode, BootSource, CONSOLE, Config, HartStatistics, Machine, MachineError, Slot, Statistics,

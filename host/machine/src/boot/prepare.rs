@@ -101,8 +101,8 @@ impl Prepared<'_> {
         &self.dtb
     }
 
-    /// Writes everything to RAM, which must be all zeros (new, or after [`Ram::clear`]): memory that
-    /// a segment wants zero is not written.
+    /// Writes everything to RAM, zeros where a segment wants them. The rest of RAM stays as it is,
+    /// as over a restart of a real machine.
     ///
     /// # Errors
     /// When `ram` is smaller than the board's.
@@ -116,7 +116,15 @@ impl Prepared<'_> {
         };
         let segments = self.image.segments().iter();
         for (segment, range) in segments.zip(&self.placement.segments) {
-            put("the kernel", *range, self.image.data(segment))?;
+            let data = self.image.data(segment);
+            put("the kernel", *range, data)?;
+            let rest = range.len().saturating_sub(data.len() as u64);
+            if !ram.fill_zero(range.start().wrapping_add(data.len() as u64), rest) {
+                return Err(BootError::Ram {
+                    what: "the kernel",
+                    range: *range,
+                });
+            }
         }
         if let (Some(range), Some(bytes)) = (self.placement.initrd, self.initrd) {
             put("the initrd", range, bytes)?;

@@ -185,7 +185,7 @@ impl Machine {
         }
     }
 
-    /// Starts over: RAM is loaded anew, devices are reset, time goes on.
+    /// Starts over: the boot files are loaded anew, devices are reset; other RAM and time stay.
     fn restart(&mut self, cx: &mut SimCx<'_>) -> Result<(), MachineError> {
         self.statistics.restarts += 1;
         let now = self.reached();
@@ -210,7 +210,6 @@ impl Machine {
         self.core.plic = maquette_devices::Plic::new(self.board.harts());
         self.core.irqs.clear();
         self.core.completions.clear();
-        self.core.ram.clear()?;
         self.turn = None;
         for slot in &mut self.harts {
             for line in 0..16 {

@@ -61,17 +61,6 @@ impl Mapping {
             core::ptr::copy_nonoverlapping(buf.as_ptr(), self.start().add(at), buf.len());
         }
     }
-
-    /// Gives the pages of the whole mapping back; they read as zero afterwards.
-    pub(super) fn clear(&self) -> io::Result<()> {
-        // SAFETY: the range is exactly our mapping, and private anonymous pages come back as zeros.
-        let r = unsafe { libc::madvise(self.start().cast(), self.len, libc::MADV_DONTNEED) };
-        if r == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        }
-    }
 }
 
 impl Drop for Mapping {

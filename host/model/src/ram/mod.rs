@@ -18,6 +18,7 @@ use thiserror::Error;
 
 /// Bytes in a page of the flag table; also the CPU's smallest page.
 pub const PAGE: usize = 4096;
+static ZEROS: [u8; PAGE] = [0; PAGE];
 /// Code is tracked in granules of this many bytes: 64 to a page, one bit each.
 const GRANULE: usize = PAGE / 64;
 
@@ -143,6 +144,31 @@ impl Ram {
         true
     }
 
+    /// Writes zeros; `false` and nothing written if any byte lies outside.
+    #[must_use]
+    pub fn fill_zero(&self, pa: PhysAddr, len: u64) -> bool {
+        if self.offset(pa, len).is_none() {
+            return false;
+        }
+        let end = pa.0 + len;
+        let mut at = pa;
+        while at.0 < end {
+            let part = (PAGE as u64 - at.page_offset()).min(end - at.0);
+            let zeros = ZEROS.get(..usize::try_from(part).unwrap_or(0)).unwrap_or(&[]);
+            // A page that nobody wrote is zero: writing it would only cost the host memory.
+            if self.is_dirty(at) && !self.write(at, zeros) {
+                return false;
+            }
+            at = at.wrapping_add(part);
+        }
+        true
+    }
+
+    fn is_dirty(&self, pa: PhysAddr) -> bool {
+        let flag = self.offset(pa, 1).and_then(|at| self.flags.get(at / PAGE));
+        flag.is_some_and(|f| f.get() & DIRTY != 0)
+    }
+
     /// Reads a little-endian word of `N` bytes.
     #[must_use]
     pub fn read_array<const N: usize>(&self, pa: PhysAddr) -> Option<[u8; N]> {
@@ -245,23 +271,6 @@ impl Ram {
                 f(i, &buf);
             }
         }
-    }
-
-    /// Returns to all zeros, as after power-on.
-    ///
-    /// # Errors
-    /// When the host refuses to take the pages back.
-    pub fn clear(&self) -> Result<(), RamError> {
-        for page in 0..self.flags.len() {
-            self.note_write(page * PAGE, PAGE);
-        }
-        for flag in &self.flags {
-            flag.set(flag.get() & !DIRTY);
-        }
-        self.mem.clear().map_err(|source| RamError::Host {
-            size: self.size(),
-            source,
-        })
     }
 }
 

@@ -59,13 +59,20 @@ fn ram_slow_reader_of_the_code_log_is_told_everything_changed() {
 }
 
 #[test]
-fn ram_clear_returns_zeros_and_forgets_pages() {
+fn ram_fill_zero_over_page_ends_leaves_the_rest() {
     let ram = ram();
-    assert!(ram.write(BASE, &[7; 64]));
-    ram.clear().unwrap();
-    let mut used = 0;
-    ram.for_each_used_page(|_, _| used += 1);
-    assert_eq!((used, ram.read_u64(BASE)), (0, Some(0)));
+    assert!(ram.write(BASE, &[7; 3 * PAGE]));
+    assert!(ram.fill_zero(BASE.wrapping_add(100), 2 * PAGE as u64));
+    let mut all = [0; 3 * PAGE];
+    assert!(ram.read(BASE, &mut all));
+    assert!(
+        all[..100]
+            .iter()
+            .chain(&all[100 + 2 * PAGE..])
+            .all(|&b| b == 7)
+    );
+    assert!(all[100..100 + 2 * PAGE].iter().all(|&b| b == 0));
+    assert!(!ram.fill_zero(BASE, ram.size() + 1));
 }
 
 proptest! {

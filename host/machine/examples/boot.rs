@@ -1,4 +1,5 @@
-//! Boots a bare-metal ELF and prints what the machine did: the smallest user of this crate.
+//! Boots a bare-metal ELF, or with a RAM disk a kernel in S-mode, and prints what the machine did:
+//! the smallest user of this crate.
 use maquette_machine::{BootMode, BootSource, Config, Machine};
 use maquette_model::{Frequency, Message, PortId, SimTime};
 use maquette_sim::{Component, End, Link, NoRim, Port, Serial, SimCx, SimEvent};
@@ -14,7 +15,11 @@ impl Component for Screen {
         vec![Port::new(0, "line")]
     }
     fn event(&mut self, _cx: &mut SimCx<'_>, ev: SimEvent) {
-        if let SimEvent::Message { msg: Message::Byte(b), .. } = ev {
+        if let SimEvent::Message {
+            msg: Message::Byte(b),
+            ..
+        } = ev
+        {
             print!("{}", b as char);
         }
     }
@@ -22,25 +27,44 @@ impl Component for Screen {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let kernel = std::fs::read(args.next().ok_or("usage: bare ELF [HARTS]")?)?;
+    let kernel = std::fs::read(
+        args.next()
+            .ok_or("usage: boot KERNEL [HARTS [INITRD [CMDLINE]]]")?,
+    )?;
     let harts = args.next().map_or(Ok(1), |s| s.parse())?;
+    let initrd = args.next().map(std::fs::read).transpose()?;
+    let mode = if initrd.is_some() {
+        BootMode::Sbi
+    } else {
+        BootMode::Bare
+    };
+    let cmdline = args.next().unwrap_or_default();
     let mut sim = Serial::new(Trace::new());
     let machine = Machine::new(Config {
         name: "machine0".into(),
         harts,
-        ram_bytes: 128 << 20,
+        ram_bytes: 512 << 20,
         clock: Frequency::from_hz(1_000_000_000),
         cpi: (1, 1),
         quantum: 10_000,
         block_limit: 64,
         seed: 0,
-        boot: BootSource { mode: BootMode::Bare, kernel, initrd: None, cmdline: String::new() },
+        boot: BootSource {
+            mode,
+            kernel,
+            initrd,
+            cmdline,
+        },
         slots: Vec::new(),
     })?;
     let m = sim.add(Box::new(machine))?;
     let s = sim.add(Box::new(Screen))?;
     let end = |component, port| -> End { (component, PortId(port)) };
-    sim.link(Link { a: end(m, 0), b: end(s, 0), latency: SimTime::from_us(1) })?;
+    sim.link(Link {
+        a: end(m, 0),
+        b: end(s, 0),
+        latency: SimTime::from_us(1),
+    })?;
     let start = std::time::Instant::now();
     let outcome = sim.run(SimTime::MAX, &mut NoRim);
     let wall = start.elapsed();
