@@ -1,1 +1,120 @@
-fn main() {}
+//! The `maquette` binary: the command line, and nothing else.
+//!
+//! It parses arguments, calls `maquette-system`, prints what that returns and turns it into an exit
+//! code. A decision that is worth a test does not belong here.
+//!
+//! # Invariants
+//!
+//! * Standard output carries what was asked for (the guest's console, a list, information); everything
+//!   else goes to standard error.
+//! * A reader that goes away is no panic.
+//! * Wrong usage exits with 1, as a system that cannot be set up does.
+//!
+//! # What is not here
+//!
+//! Everything else.
+
+mod args;
+mod print;
+
+use args::{Cli, Command, FileArgs, PaceArg, RunArgs, Topic};
+use clap::Parser;
+use maquette_rim::Pace;
+use maquette_system::{EXIT_SETUP, Problems, RunError, info};
+use print::{complain, print, style};
+use std::path::Path;
+use std::process::ExitCode;
+
+const CLEAN: u8 = 0;
+const HOST_FAILURE: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked_for = !error.use_stderr();
+            // A terminal that is gone cannot be told.
+            let _ = error.print();
+            return ExitCode::from(if asked_for { CLEAN } else { EXIT_SETUP });
+        }
+    };
+    if let Err(message) = print::start_log(&cli.log) {
+        complain(&message);
+        return ExitCode::from(EXIT_SETUP);
+    }
+    ExitCode::from(match cli.command {
+        Command::Run(args) => run(&args),
+        Command::Check(args) => check(&args),
+        Command::List { folder } => list(&folder),
+        Command::Info { topic } => print(&information(topic)),
+    })
+}
+
+fn run(args: &RunArgs) -> u8 {
+    let pace = args.pace.map(|pace| match pace {
+        PaceArg::Virtual => Pace::Virtual,
+        PaceArg::Real => Pace::Real,
+    });
+    let result = maquette_system::open(&args.file.file, &args.file.set)
+        .map_err(RunError::from)
+        .and_then(|opened| maquette_system::run(&opened, pace));
+    let report = match result {
+        Ok(report) => report,
+        Err(RunError::Problems(problems)) => return set_up(&problems),
+        Err(RunError::Host { what, source }) => {
+            complain(&format!("maquette: the host refuses {what}: {source}\n"));
+            return HOST_FAILURE;
+        }
+    };
+    complain(&report.complaint());
+    if !args.quiet {
+        complain(&report.to_string());
+    }
+    if let Some(path) = &args.stats
+        && let Err(error) = std::fs::write(path, format!("{:#}\n", report.json()))
+    {
+        let path = path.display();
+        complain(&format!(
+            "maquette: --stats {path} cannot be written: {error}; name a file in a folder that exists\n"
+        ));
+        return HOST_FAILURE;
+    }
+    report.exit_code(args.guest_status)
+}
+
+fn check(args: &FileArgs) -> u8 {
+    let checked = maquette_system::open(&args.file, &args.set)
+        .and_then(|opened| maquette_system::check(&opened));
+    match checked {
+        Ok(()) => print(&format!("{}: no errors\n", args.file.display())),
+        Err(problems) => set_up(&problems),
+    }
+}
+
+fn list(folder: &Path) -> u8 {
+    match maquette_system::list(folder) {
+        Ok(systems) => print(&maquette_system::show_list(&systems)),
+        Err(fault) => {
+            complain(&format!(
+                "maquette: {fault}\n  remedy: {}\n",
+                fault.remedy()
+            ));
+            EXIT_SETUP
+        }
+    }
+}
+
+fn information(topic: Option<Topic>) -> String {
+    match topic {
+        Some(Topic::Isa) => info::isa(),
+        Some(Topic::Boards) => info::boards(),
+        Some(Topic::Devices) => info::devices(),
+        Some(Topic::Parameters) => info::parameters(),
+        None => info::all(),
+    }
+}
+
+fn set_up(problems: &Problems) -> u8 {
+    complain(&problems.render(style()));
+    EXIT_SETUP
+}

@@ -23,31 +23,29 @@ pub struct Output {
 #[derive(Debug)]
 struct Inner {
     waiting: Vec<u8>,
-    /// Where bytes go; `None` when nobody wants them.
-    to: Option<BorrowedFd<'static>>,
+    /// Where bytes go, and what ends the waiting for room; `None` when nobody wants them.
+    to: Option<(BorrowedFd<'static>, Rc<Signals>)>,
     failed: Option<io::Error>,
-    signals: Rc<Signals>,
 }
 
 impl Output {
     /// Standard output.
     #[must_use]
     pub fn standard(signals: &Rc<Signals>) -> Self {
-        Self::new(Some(rustix::stdio::stdout()), signals)
+        Self::new(Some((rustix::stdio::stdout(), Rc::clone(signals))))
     }
 
     /// Nowhere.
     #[must_use]
-    pub fn none(signals: &Rc<Signals>) -> Self {
-        Self::new(None, signals)
+    pub fn discarded() -> Self {
+        Self::new(None)
     }
 
-    fn new(to: Option<BorrowedFd<'static>>, signals: &Rc<Signals>) -> Self {
+    fn new(to: Option<(BorrowedFd<'static>, Rc<Signals>)>) -> Self {
         let inner = Inner {
-            waiting: Vec::with_capacity(PIECE),
+            waiting: Vec::new(),
             to,
             failed: None,
-            signals: Rc::clone(signals),
         };
         Self {
             inner: Rc::new(RefCell::new(inner)),
@@ -97,10 +95,12 @@ impl Output {
 
 impl Inner {
     fn flush(&mut self) {
-        let Some(to) = self.to else { return };
+        let Some((to, signals)) = self.to.clone() else {
+            return;
+        };
         let mut from = 0;
         while let Some(rest) = self.waiting.get(from..).filter(|rest| !rest.is_empty()) {
-            match write_some(to, rest, &self.signals) {
+            match write_some(to, rest, &signals) {
                 Ok(0) => break,
                 Ok(count) => from += count,
                 Err(error) => {

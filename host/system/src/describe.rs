@@ -9,6 +9,7 @@ use crate::problem::{Fault, Problem};
 use crate::reader::Document;
 use crate::schema::{CONSOLE_UART, SLOTS};
 use crate::values::Group;
+use maquette_model::SimTime;
 use std::time::Duration;
 
 /// Describes the system. Problems are added to `problems`; the description is only of use when there
@@ -199,6 +200,7 @@ impl Describer<'_> {
         DeviceKind::Block {
             disk: self.disk(group, mode),
             mode,
+            latency: group.time("latency").unwrap_or(SimTime::ZERO),
             serial,
         }
     }

@@ -105,6 +105,8 @@ pub enum DeviceKind {
         disk: Disk,
         /// What happens to writes.
         mode: DiskMode,
+        /// Time from a request to its completion.
+        latency: SimTime,
         /// Its identity.
         serial: String,
     },

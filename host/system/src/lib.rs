@@ -9,33 +9,52 @@
 //!   line of text. The reader, `maquette info` and the documentation come from it.
 //! * [`open()`] reads a file and its overrides, and returns a [`description::Description`], or all
 //!   problems of the file together, each with place, field and remedy.
+//! * [`build()`] reads the files that the description names and makes the machine. `maquette check` ends
+//!   here.
+//! * [`run()`] runs it at the rim of the host and returns a [`Report`]: how the run ended, what is made
+//!   of that ([`Verdict`]), the trace hash and the counters.
 //!
 //! # Invariants
 //!
 //! * No text, whatever it holds, makes anything here panic: everything is a value or a [`Problem`].
 //! * A description is data. Nothing is opened, allocated or started before `build`.
 //! * Defaults exist in the schema and nowhere else.
-//! * A system is also a test: what a good run looks like is part of the file.
+//! * A system is also a test: what a good run looks like is part of the file, and [`judge`] is a pure
+//!   function of that and of how the run ended.
 //!
 //! # What is not here
 //!
 //! No command line and no printing (`maquette-cli`), no terminal, signal or host clock
 //! (`maquette-rim`), no model of hardware (`maquette-machine` and below).
 
+mod build;
+mod console;
 mod describe;
 pub mod description;
 mod draw;
+mod finder;
+pub mod info;
+mod list;
 pub mod locate;
 mod open;
 mod problem;
 mod reader;
+mod report;
+mod run;
 pub mod schema;
 mod source;
 mod suggest;
 mod tree;
 pub mod units;
 mod values;
+mod verdict;
 
+pub use build::{System, build, check};
+pub use console::Console;
+pub use list::{Listed, list, show as show_list};
 pub use open::{Opened, open, parse};
 pub use problem::{Fault, Problem, Problems, Style};
+pub use report::Report;
+pub use run::{RunError, run};
 pub use source::{At, LineColumn, Source, Sources};
+pub use verdict::{EXIT_SETUP, Ending, Unmet, Verdict, judge};

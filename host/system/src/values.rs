@@ -118,7 +118,7 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
         }
         (Kind::Ratio { .. }, Raw::Integer(Some(n))) => from_text(param.kind, &n.to_string()),
         (Kind::Ratio { .. }, Raw::Float(text)) => from_text(param.kind, text),
-        (Kind::Rate { .. } | Kind::Time, Raw::Integer(Some(n))) => {
+        (Kind::Rate { .. } | Kind::Time { .. }, Raw::Integer(Some(n))) => {
             from_text(param.kind, &n.to_string())
         }
         (Kind::Count { .. }, Raw::Text(_)) => Err(wrong_type()),
@@ -168,10 +168,14 @@ fn from_text(kind: Kind, text: &str) -> Result<Value, Fault> {
         .into()),
         Kind::Size { .. } => sized(units::size(text)?, kind).map(Value::Size),
         Kind::Rate { .. } => ranged(units::hertz(text)?, kind).map(Value::Rate),
-        Kind::Time => match units::time(text)? {
-            SimTime::ZERO => Err(range("0s".to_owned(), true, "1ps".to_owned(), kind)),
-            t => Ok(Value::Time(t)),
-        },
+        Kind::Time { min } => {
+            let (t, min) = (units::time(text)?, SimTime::from_ps(min));
+            if t < min {
+                let (value, limit) = (units::show_time(t), units::show_time(min));
+                return Err(range(value, true, limit, kind));
+            }
+            Ok(Value::Time(t))
+        }
         Kind::Ratio { max } => {
             let (n, d) = units::ratio(text)?;
             if n > max || d > max {

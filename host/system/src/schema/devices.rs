@@ -79,6 +79,12 @@ pub static DEVICES: &[Section] = &[
                 summary: "what happens to what the guest writes",
             },
             Param {
+                name: "latency",
+                kind: Kind::Time { min: 0 },
+                presence: Presence::Default("10us"),
+                summary: "virtual time from a request to its completion",
+            },
+            Param {
                 name: "serial",
                 kind: Kind::Text,
                 presence: Presence::Default("maquette"),

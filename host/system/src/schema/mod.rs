@@ -11,6 +11,7 @@ pub use devices::DEVICES;
 pub use sections::{BLOCK_LIMIT_MAX, CONSOLE_UART, HARTS_MAX, SECTIONS, SLOTS};
 
 use crate::units;
+use maquette_model::SimTime;
 
 /// What values a parameter takes.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +47,11 @@ pub enum Kind {
         /// The most.
         max: u64,
     },
-    /// A length of virtual or host time, not zero.
-    Time,
+    /// A length of virtual or host time of at least this many picoseconds.
+    Time {
+        /// The least.
+        min: u64,
+    },
     /// A ratio such as 3/2, each part at most this.
     Ratio {
         /// The most that numerator and denominator may be.
@@ -105,7 +109,7 @@ impl Kind {
             Self::Count { .. } => "whole number".to_owned(),
             Self::Size { .. } => "size".to_owned(),
             Self::Rate { .. } => "frequency".to_owned(),
-            Self::Time => "time".to_owned(),
+            Self::Time { .. } => "time".to_owned(),
             Self::Ratio { .. } => "ratio".to_owned(),
             Self::Choice(words) => {
                 let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
@@ -131,7 +135,10 @@ impl Kind {
                 units::show_hertz(max)
             ),
             Self::Ratio { max } => format!("a ratio whose parts are at most {max}"),
-            Self::Time => "a time of more than 0s".to_owned(),
+            Self::Time { min } => format!(
+                "a time of at least {}",
+                units::show_time(SimTime::from_ps(min))
+            ),
             Self::Text | Self::Word | Self::Texts | Self::File | Self::Choice(_) => String::new(),
         }
     }
@@ -146,7 +153,7 @@ impl Kind {
             Self::Count { min, .. } => min.max(1).to_string(),
             Self::Size { .. } => "\"64MiB\"".to_owned(),
             Self::Rate { .. } => "\"1GHz\"".to_owned(),
-            Self::Time => "\"10ms\"".to_owned(),
+            Self::Time { .. } => "\"10ms\"".to_owned(),
             Self::Ratio { .. } => "\"3/2\"".to_owned(),
             Self::Choice(words) => format!("{:?}", words.first().map_or("", |(word, _)| word)),
         }

@@ -209,13 +209,13 @@ const LIMITS: &[Param] = &[
     },
     Param {
         name: "time",
-        kind: Kind::Time,
+        kind: Kind::Time { min: 1 },
         presence: Presence::Optional("no limit"),
         summary: "virtual time",
     },
     Param {
         name: "host_time",
-        kind: Kind::Time,
+        kind: Kind::Time { min: 1 },
         presence: Presence::Optional("no limit"),
         summary: "time on the host's clock: a safety net, not reproducible",
     },
@@ -259,7 +259,7 @@ const EXPECT: &[Param] = &[
     },
     Param {
         name: "time",
-        kind: Kind::Time,
+        kind: Kind::Time { min: 1 },
         presence: Presence::Optional("any"),
         summary: "virtual time within which the run ends",
     },

@@ -1,0 +1,100 @@
+//! The command line, declared.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  maquette list                                  what is there to run
+  maquette run systems/hello.toml                run the smallest guest
+  maquette run systems/linux.toml --pace real    boot Linux at the speed of the host's clock
+  maquette run systems/demo.toml --set machine.harts=1 --stats run.json
+  maquette check my.toml                         everything wrong with a file, without running it
+  maquette info parameters                       what can be written into a file
+
+Exit codes:
+  0 clean   1 usage or set-up   2 guest failure   3 host failure
+  124 a limit of the system file was reached   130 / 143 ended by SIGINT / SIGTERM
+  The guest's own status is printed; it becomes the exit code only with --guest-status.";
+
+/// Runs real system software on modelled hardware, on one deterministic clock.
+#[derive(Parser, Debug)]
+#[command(name = "maquette", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// What to log to standard error: off, error, warn, info, debug, trace, or directives such as
+    /// `info,maquette_machine=debug`
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    pub log: String,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run a system until its guest ends, a limit is reached, or you end it
+    ///
+    /// The guest's console goes to standard output unaltered, everything else to standard error. With
+    /// a terminal and no script in the system file, what you type goes to the guest: Ctrl-A x ends the
+    /// run, Ctrl-A h shows the keys.
+    Run(RunArgs),
+    /// Check a system file and everything it names, without running it
+    Check(FileArgs),
+    /// List the systems of a folder, one line each
+    List {
+        /// The folder
+        #[arg(default_value = "systems")]
+        folder: PathBuf,
+    },
+    /// Show what this build can do: ISA, boards, devices, parameters with units and defaults
+    Info {
+        /// Only this part
+        #[arg(value_enum)]
+        topic: Option<Topic>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct FileArgs {
+    /// The system file
+    pub file: PathBuf,
+    /// Override a parameter, as often as you like: machine.harts=4, device.0.slot=2
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// `virtual`: waiting costs nothing; `real`: not faster than the host's clock. Real is the default
+    /// with a person at the terminal, virtual otherwise
+    #[arg(long, value_enum)]
+    pub pace: Option<PaceArg>,
+    /// Write a JSON file with the guest's status, times, counters and the trace hash
+    #[arg(long, value_name = "FILE")]
+    pub stats: Option<PathBuf>,
+    /// Exit with the guest's own status (its low 8 bits) where the guest ended the run itself
+    #[arg(long)]
+    pub guest_status: bool,
+    /// No report at the end; errors are still shown
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum PaceArg {
+    Virtual,
+    Real,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Topic {
+    /// The instruction set
+    Isa,
+    /// The boards
+    Boards,
+    /// The devices that can be put into slots
+    Devices,
+    /// The parameters of system files
+    Parameters,
+}

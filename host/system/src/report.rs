@@ -1,0 +1,189 @@
+//! What a run has come to: lines for people, JSON for programs.
+
+use crate::verdict::{Ending, Verdict};
+use maquette_machine::Statistics;
+use maquette_sim::Statistics as EngineStatistics;
+use maquette_trace::{Counts, Level, TraceHash};
+use serde_json::{Value, json};
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+/// The result of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// The machine's name.
+    pub machine: String,
+    /// How the run ended.
+    pub ending: Ending,
+    /// What is made of it.
+    pub verdict: Verdict,
+    /// What is wrong, one sentence each; empty when nothing is.
+    pub reasons: Vec<String>,
+    /// How far the run can be repeated.
+    pub level: Level,
+    /// The trace hash, if the run came to an exact end.
+    pub hash: Option<TraceHash>,
+    /// Events hashed.
+    pub counts: Counts,
+    /// What the engine counted.
+    pub engine: EngineStatistics,
+    /// Bytes that the console showed and typed.
+    pub console_bytes: (u64, u64),
+    /// What the machine counted.
+    pub statistics: Statistics,
+    /// Time on the host's clock.
+    pub host_time: Duration,
+}
+
+impl Report {
+    /// The exit code of the process; with `guest_status` the guest's own (its low 8 bits), where it
+    /// gave one.
+    #[must_use]
+    pub fn exit_code(&self, guest_status: bool) -> u8 {
+        match self.ending.guest_status() {
+            Some(status) if guest_status => status.to_le_bytes()[0],
+            _ => self.verdict.exit_code(),
+        }
+    }
+
+    /// Millions of instructions a second of host time.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a figure for people, of three digits"
+    )]
+    pub fn mips(&self) -> f64 {
+        let seconds = self.host_time.as_secs_f64().max(1e-9);
+        self.statistics.instructions() as f64 / seconds / 1e6
+    }
+
+    /// The reasons as lines for standard error; empty when the run was clean.
+    #[must_use]
+    pub fn complaint(&self) -> String {
+        let mut out = String::new();
+        for reason in &self.reasons {
+            let _ = writeln!(out, "maquette: {}: {reason}", self.verdict.name());
+        }
+        out
+    }
+
+    /// Everything that was counted, for programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let s = &self.statistics;
+        let events: serde_json::Map<String, Value> = (self.counts.iter())
+            .map(|(kind, count)| (kind.name().to_owned(), count.into()))
+            .collect();
+        let devices: serde_json::Map<String, Value> = (s.devices.iter())
+            .map(|(name, accesses)| (name.clone(), (*accesses).into()))
+            .collect();
+        let harts: Vec<Value> = s.harts.iter().map(hart).collect();
+        json!({
+            "verdict": self.verdict.name(),
+            "exit_code": self.verdict.exit_code(),
+            "reasons": self.reasons,
+            "end": self.ending.to_string(),
+            "guest_status": self.ending.guest_status(),
+            "level": self.level.to_string(),
+            "trace_hash": self.hash.map(|h| h.to_string()),
+            "events": events,
+            "simulated_ps": s.time.as_ps(),
+            "instructions": s.instructions(),
+            "host_seconds": self.host_time.as_secs_f64(),
+            "mips": self.mips(),
+            "console": { "shown_bytes": self.console_bytes.0, "typed_bytes": self.console_bytes.1 },
+            "engine": {
+                "events": self.engine.events,
+                "messages": self.engine.messages,
+                "inputs": self.engine.inputs,
+                "unconnected": self.engine.unconnected,
+            },
+            "machine": {
+                "name": self.machine,
+                "harts": harts,
+                "mmio_exits": s.mmio_exits,
+                "sbi_calls": s.sbi_calls,
+                "wfi_exits": s.wfi_exits,
+                "pause_exits": s.pause_exits,
+                "unmapped_accesses": s.unmapped_accesses,
+                "guest_errors": s.guest_errors,
+                "last_guest_error": s.last_guest_error.map(|(what, value)| format!("{what} ({value:#x})")),
+                "restarts": s.restarts,
+                "dma_bytes": s.dma_bytes,
+                "device_accesses": devices,
+            },
+        })
+    }
+}
+
+fn hart(h: &maquette_machine::HartStatistics) -> Value {
+    let p = &h.profile;
+    json!({
+        "instructions": h.instructions,
+        "blocks": p.blocks,
+        "blocks_built": p.blocks_built,
+        "block_front_misses": p.block_front_misses,
+        "memory_ops": p.memory_ops,
+        "data_misses": p.data_misses,
+        "fetch_misses": p.fetch_misses,
+        "walks": p.walks,
+        "traps": p.traps,
+    })
+}
+
+/// The report that ends a run.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = &self.statistics;
+        writeln!(f, "end: {}", self.ending)?;
+        if let Some(status) = self.ending.guest_status() {
+            writeln!(f, "guest status: {status}")?;
+        }
+        writeln!(
+            f,
+            "time: {} simulated, {:.2} s on the host; {} instructions, {:.0} MIPS",
+            s.time,
+            self.host_time.as_secs_f64(),
+            grouped(s.instructions()),
+            self.mips()
+        )?;
+        if s.guest_errors > 0 {
+            write!(f, "guest errors: {}", grouped(s.guest_errors))?;
+            if let Some((what, value)) = s.last_guest_error {
+                write!(f, ", the last: {what} ({value:#x})")?;
+            }
+            writeln!(f)?;
+        }
+        writeln!(f, "level: {}", self.level)?;
+        writeln!(f, "events hashed: {}", self.counts)?;
+        match &self.hash {
+            Some(hash) => writeln!(f, "trace hash: {hash}"),
+            None => writeln!(f, "trace hash: none (the run was cut short from outside)"),
+        }
+    }
+}
+
+/// A number with its digits in groups of three.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grouped_puts_a_space_before_each_three_digits() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1 234 567");
+    }
+}

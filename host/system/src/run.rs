@@ -1,0 +1,207 @@
+//! Runs a system to its end and says what happened.
+
+use crate::build::{System, build};
+use crate::console::{Console, KEYBOARD};
+use crate::description::{Description, Limits};
+use crate::open::Opened;
+use crate::problem::Problems;
+use crate::report::Report;
+use crate::verdict::{Ending, Unmet, judge};
+use maquette_machine::{Machine, Status};
+use maquette_model::{Frequency, SimTime};
+use maquette_rim::{
+    Ended, Keyboard, Output, Outside, Pace, RawMode, Signals, has_person, output_failure,
+};
+use maquette_sim::Outcome;
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+use thiserror::Error;
+
+/// Between two looks at the count of instructions.
+const COUNT_EVERY: SimTime = SimTime::from_ms(1);
+
+/// Why there was no run.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The system cannot be built.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+    /// The host refuses what every run needs.
+    #[error("the host refuses {what}")]
+    Host {
+        /// What.
+        what: &'static str,
+        /// Its words.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Builds and runs a system. What the guest prints goes to standard output; with a person at
+/// standard input and no script, what is typed goes to the guest.
+///
+/// # Errors
+/// When the system cannot be built or the host refuses signals or the terminal. Everything that goes
+/// wrong later is in the report.
+pub fn run(opened: &Opened, pace: Option<Pace>) -> Result<Report, RunError> {
+    let host = |what| move |source| RunError::Host { what, source };
+    let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
+    let output = Output::standard(&signals);
+    let description = &opened.description;
+    let mut system = build(opened, output.clone())?;
+    let interactive = description.console.script.is_empty() && has_person();
+    let pace = pace.unwrap_or(if interactive {
+        Pace::Real
+    } else {
+        Pace::Virtual
+    });
+    let raw = if interactive {
+        RawMode::enter().map_err(host("the terminal's raw mode"))?
+    } else {
+        None
+    };
+    let keyboard = interactive.then_some(Keyboard {
+        to: system.console,
+        port: KEYBOARD,
+    });
+    let host_time = description.limits.host_time;
+    let began = Instant::now();
+    let mut rim = Outside::new(&signals, &output, pace, keyboard, host_time);
+    let outcome = go(&mut system, description, &mut rim);
+    output.flush();
+    let host_time = began.elapsed();
+    drop(raw);
+    let ending = ending(&system, description, outcome, &rim, &output);
+    Ok(report(system, description, ending, host_time))
+}
+
+/// Runs to the end, or to a limit of virtual time or instructions.
+fn go(system: &mut System, d: &Description, rim: &mut Outside) -> Outcome {
+    let end = last_moment(d);
+    let Some(most) = d.limits.instructions else {
+        return system.serial.run(end, rim);
+    };
+    // Pieces that cannot hold more instructions than are left; where a run is cut is not observable.
+    let rate = Frequency::from_hz(d.machine.clock)
+        .scaled(d.machine.cpi.1, d.machine.cpi.0)
+        .scaled(d.machine.harts.into(), 1);
+    let mut reached = SimTime::ZERO;
+    loop {
+        let left = most.saturating_sub(instructions(system));
+        if left == 0 {
+            return Outcome::Limit;
+        }
+        let piece = rate.time_of(left).max(COUNT_EVERY);
+        reached = reached.saturating_add(piece).min(end);
+        let outcome = system.serial.run(reached, rim);
+        if outcome != Outcome::Limit || reached >= end {
+            return outcome;
+        }
+    }
+}
+
+fn last_moment(d: &Description) -> SimTime {
+    let time = |t: Option<SimTime>| t.unwrap_or(SimTime::MAX);
+    time(d.limits.time).min(time(d.expect.time))
+}
+
+fn instructions(system: &System) -> u64 {
+    let machine = system.serial.get::<Machine>(system.machine);
+    machine.map_or(0, |m| m.statistics().instructions())
+}
+
+fn ending(
+    system: &System,
+    d: &Description,
+    outcome: Outcome,
+    rim: &Outside,
+    output: &Output,
+) -> Ending {
+    let console = system.serial.get::<Console>(system.console);
+    if let Some(text) = console.and_then(Console::offence) {
+        return Ending::Forbidden(text.to_owned());
+    }
+    let status = system
+        .serial
+        .get::<Machine>(system.machine)
+        .map(|m| m.status().clone());
+    match (status, outcome) {
+        (Some(Status::PoweredOff), _) => Ending::PowerOff,
+        (Some(Status::GuestFailed(code)), _) => Ending::Failure(code),
+        (Some(Status::HartFailed { hart, pc, what }), _) => {
+            Ending::HartFailure(format!("hart{hart} cannot go on at pc {pc:#x}: {what}"))
+        }
+        (Some(Status::RestartFailed(what)), _) => {
+            Ending::HartFailure(format!("the machine cannot be restarted: {what}"))
+        }
+        (_, Outcome::Idle) => Ending::Deadlock(idle(system)),
+        (_, Outcome::Limit) => limit(d, system),
+        (_, Outcome::Interrupted | Outcome::Stopped) => interrupted(rim, output),
+    }
+}
+
+fn idle(system: &System) -> String {
+    let reports = system.serial.idle_reports().into_iter();
+    let reports: Vec<String> = reports
+        .map(|(path, what)| format!("{path}: {what}"))
+        .collect();
+    reports.join("; ")
+}
+
+fn limit(d: &Description, system: &System) -> Ending {
+    let Limits {
+        instructions: most,
+        time,
+        ..
+    } = d.limits;
+    let reached = system.serial.now();
+    match (d.expect.time, time, most) {
+        (Some(t), limit, _) if t <= reached && limit.is_none_or(|l| t <= l) => Ending::Late(t),
+        (_, Some(t), _) if t <= reached => Ending::TimeLimit(t),
+        (_, _, Some(n)) => Ending::InstructionLimit(n),
+        _ => Ending::TimeLimit(reached),
+    }
+}
+
+fn interrupted(rim: &Outside, output: &Output) -> Ending {
+    match rim.ended() {
+        Some(Ended::Signal(number)) => Ending::Signal(number),
+        Some(Ended::Quit) => Ending::Quit,
+        Some(Ended::HostTime) => Ending::HostTimeLimit,
+        Some(Ended::Output) => Ending::Host(output_failure(output)),
+        Some(Ended::Host) => Ending::Host("the host refuses to wait for input".to_owned()),
+        None => Ending::Host("the run stopped for no known reason".to_owned()),
+    }
+}
+
+fn report(
+    mut system: System,
+    d: &Description,
+    ending: Ending,
+    host_time: std::time::Duration,
+) -> Report {
+    let hash = ending.is_exact().then(|| system.serial.finish());
+    let machine = system.serial.get::<Machine>(system.machine);
+    let console = system.serial.get::<Console>(system.console);
+    let unmet = Unmet {
+        console: console.and_then(Console::still_expected),
+        script: console.and_then(Console::script_waits_for),
+        host_errors: machine.map_or(&[], |m| m.host_errors()),
+    };
+    let (verdict, reasons) = judge(&d.expect, &ending, unmet);
+    let statistics = machine.map(Machine::statistics).unwrap_or_default();
+    Report {
+        machine: d.machine.name.clone(),
+        level: system.serial.trace().level(),
+        counts: system.serial.trace().counts(),
+        engine: system.serial.statistics(),
+        console_bytes: console.map_or((0, 0), Console::bytes),
+        hash,
+        verdict,
+        reasons,
+        ending,
+        host_time,
+        statistics,
+    }
+}
