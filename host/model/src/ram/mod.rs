@@ -68,6 +68,8 @@ pub struct Ram {
     /// One bit a granule, valid where the page's `CODE` flag is set.
     code: Box<[Cell<u64>]>,
     log: RefCell<CodeLog>,
+    /// The log's next position, where the CPU can look at it after every block.
+    cursor: Cell<u64>,
 }
 
 use code_log::CodeLog;
@@ -94,6 +96,7 @@ impl Ram {
             flags: vec![Cell::new(0); pages].into_boxed_slice(),
             code: vec![Cell::new(0); pages].into_boxed_slice(),
             log: RefCell::default(),
+            cursor: Cell::new(0),
         })
     }
 
@@ -224,7 +227,7 @@ impl Ram {
             if flag.get() & CODE == 0 {
                 flag.set(flag.get() | CODE);
                 code.set(0);
-                self.log.borrow_mut().push(CodeEvent::BecameCode(page));
+                self.log(CodeEvent::BecameCode(page));
             }
             code.set(code.get() | granules(page, at, end));
         }
@@ -240,7 +243,7 @@ impl Ram {
             let mut f = flag.get() | DIRTY;
             if f & CODE != 0 && code.get() & granules(page, at, end) != 0 {
                 f &= !CODE;
-                self.log.borrow_mut().push(CodeEvent::Overwritten(page));
+                self.log(CodeEvent::Overwritten(page));
             }
             flag.set(f);
         }
@@ -248,8 +251,15 @@ impl Ram {
 
     /// The log position to pass to [`Ram::code_events_since`] next time.
     #[must_use]
+    #[inline(always)]
     pub fn code_cursor(&self) -> u64 {
-        self.log.borrow().next()
+        self.cursor.get()
+    }
+
+    fn log(&self, e: CodeEvent) {
+        let mut log = self.log.borrow_mut();
+        log.push(e);
+        self.cursor.set(log.next());
     }
 
     /// What happened to cached code since `cursor`.

@@ -35,6 +35,7 @@ const fn sext_imm(imm: i32) -> u64 {
     clippy::too_many_lines,
     reason = "one arm an instruction: splitting it costs the dispatch"
 )]
+#[inline(always)]
 pub(super) fn run(h: &mut HartState, ram: &Ram, ops: &[MicroOp], mut left: u64) -> Flow {
     let pc = h.pc;
     'pass: loop {

@@ -262,11 +262,17 @@ fn single(h: &mut HartState, ram: &Ram) -> Option<BlockExit> {
     };
     h.block_pa = pa;
     let ops = [micro_op(&insn, 0)];
-    match exec::run(h, ram, &ops, 1) {
+    match run_single(h, ram, &ops) {
         Flow::Next => None,
         Flow::Illegal(_) => raise(h, Exception::illegal(word)),
         flow => rare(h, ram, &ops, flow),
     }
+}
+
+/// A copy of the hot loop for instructions outside blocks, so that the other copy is not disturbed.
+#[inline(never)]
+fn run_single(h: &mut HartState, ram: &Ram, ops: &[MicroOp]) -> Flow {
+    exec::run(h, ram, ops, 1)
 }
 
 /// The instruction at `h.pc` in its two halves, each translated by itself.
