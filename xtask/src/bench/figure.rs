@@ -7,13 +7,6 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// More is better.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the first figure with a lower limit comes with the group rv64"
-        )
-    )]
     AtLeast(f64),
     /// Less is better.
     AtMost(f64),

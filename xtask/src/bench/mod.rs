@@ -7,6 +7,7 @@
 mod figure;
 pub mod hello;
 mod linux;
+mod rv64;
 mod usage;
 
 use std::fs;
@@ -45,14 +46,9 @@ struct Group {
 
 const GROUPS: &[Group] = &[
     Group {
-        name: "hello",
-        about: "start-up time and memory of the smallest machine",
-        measure: hello::measure,
-    },
-    Group {
-        name: "linux",
-        about: "Debian's kernel to a shell, against QEMU",
-        measure: linux::measure,
+        name: "rv64",
+        about: "the RISC-V CPU: kernels against QEMU, start-up, Linux, caches",
+        measure: rv64::measure,
     },
 ];
 

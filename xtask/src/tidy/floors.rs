@@ -12,7 +12,7 @@ use super::Finding;
 const HOST: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("trace", &["model"]),
-    ("sim", &["model"]),
+    ("sim", &["trace", "model"]),
     ("devices", &["sim", "trace", "model", "protocols"]),
     ("virtio", &["sim", "trace", "model", "protocols"]),
     ("pci", &["sim", "trace", "model", "protocols"]),
