@@ -13,7 +13,7 @@
 //! - [`guests`]: guest programs that `cargo xtask guests` has built.
 //! - [`tool`]: run the `maquette` binary on a system file and look at what it did.
 //! - [`qemu`]: run QEMU on the same guest, for a second opinion, or talk to its console.
-//! - [`effort`]: one figure that turns quick tests (`cargo xtask test`) into long ones
+//! - [`effort()`]: one figure that turns quick tests (`cargo xtask test`) into long ones
 //!   (`cargo xtask soak`) without a second copy of the test.
 //!
 //! # Invariants

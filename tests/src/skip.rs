@@ -14,7 +14,7 @@ pub const REQUIRE_REAL: &str = "MAQUETTE_REQUIRE_REAL";
 /// #[test]
 /// fn rv_07_linux_transcript_equals_qemu() {
 ///     let (qemu, linux) = (need!(qemu), need!(linux_riscv));
-///     …
+///     // The same kernel in both, and what each prints.
 /// }
 /// ```
 ///

@@ -44,13 +44,11 @@ struct Group {
     measure: fn(&Bench) -> Result<Vec<Figure>>,
 }
 
-const GROUPS: &[Group] = &[
-    Group {
-        name: "rv64",
-        about: "the RISC-V CPU: kernels against QEMU, start-up, Linux, caches",
-        measure: rv64::measure,
-    },
-];
+const GROUPS: &[Group] = &[Group {
+    name: "rv64",
+    about: "the RISC-V CPU: kernels against QEMU, start-up, Linux, caches",
+    measure: rv64::measure,
+}];
 
 /// What a group measures with.
 pub struct Bench {

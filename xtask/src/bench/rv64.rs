@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use maquette_tests::child::Limit;
 use maquette_tests::guests::guest;
 use maquette_tests::parts::by_name;
@@ -53,16 +53,27 @@ fn kernel(bench: &Bench, name: &str) -> Result<Figure> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..REPEATS {
         let stats = run(bench, &file)?;
-        let number = |key: &str| stats[key].as_f64().with_context(|| format!("`{key}` in the statistics"));
+        let number = |key: &str| {
+            stats[key]
+                .as_f64()
+                .with_context(|| format!("`{key}` in the statistics"))
+        };
         ours.push(number("mips")?);
         if let Some(qemu) = &bench.qemu {
             let begin = Instant::now();
-            qemu.virt().size(128, 1).bare(&elf).limit(LIMIT).finish();
+            let done = qemu.virt().size(128, 1).bare(&elf).limit(LIMIT).finish();
+            if done.code() != Some(0) {
+                bail!("QEMU did not finish {}: {}", elf.display(), done.describe());
+            }
             theirs.push(number("instructions")? / begin.elapsed().as_secs_f64() / 1e6);
         }
     }
     let figure = Figure::new(&format!("rv64.interp.{name}_mips"), median(ours), "MIPS");
-    Ok(if theirs.is_empty() { figure } else { figure.against("qemu", median(theirs)) })
+    Ok(if theirs.is_empty() {
+        figure
+    } else {
+        figure.against("qemu", median(theirs))
+    })
 }
 
 /// A system for one kernel.
@@ -96,14 +107,38 @@ fn caches(bench: &Bench) -> Result<Vec<Figure>> {
     }
     let stats = run(bench, Path::new("systems/linux.toml"))?;
     let hart = &stats["machine"]["harts"][0];
-    let count = |key: &str| hart[key].as_f64().with_context(|| format!("`{key}` of hart 0"));
+    let count = |key: &str| {
+        hart[key]
+            .as_f64()
+            .with_context(|| format!("`{key}` of hart 0"))
+    };
     let blocks = count("blocks")?;
     let share = |misses: f64, all: f64| 100.0 * (1.0 - misses / all);
     Ok(vec![
-        Figure::new("linux.insns_per_block", count("instructions")? / blocks, "insns"),
-        Figure::new("linux.block_hits", share(count("block_front_misses")?, blocks), "%"),
-        Figure::new("linux.fetch_tlb_hits", share(count("fetch_misses")?, blocks), "%"),
-        Figure::new("linux.data_tlb_hits", share(count("data_misses")?, count("memory_ops")?), "%"),
-        Figure::new("linux.mips", stats["mips"].as_f64().context("`mips`")?, "MIPS"),
+        Figure::new(
+            "linux.insns_per_block",
+            count("instructions")? / blocks,
+            "insns",
+        ),
+        Figure::new(
+            "linux.block_hits",
+            share(count("block_front_misses")?, blocks),
+            "%",
+        ),
+        Figure::new(
+            "linux.fetch_tlb_hits",
+            share(count("fetch_misses")?, blocks),
+            "%",
+        ),
+        Figure::new(
+            "linux.data_tlb_hits",
+            share(count("data_misses")?, count("memory_ops")?),
+            "%",
+        ),
+        Figure::new(
+            "linux.mips",
+            stats["mips"].as_f64().context("`mips`")?,
+            "MIPS",
+        ),
     ])
 }
