@@ -235,4 +235,6 @@ impl Snapshot for Block {
 }
 
 #[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
 mod tests;
