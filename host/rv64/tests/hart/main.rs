@@ -1,0 +1,10 @@
+//! What a hart promises to the machine around it: exact budgets, determinism, memory, traps, snapshots.
+//!
+//! Programs are built in memory with the crate's own encoder ([`asm`]) and run on a [`rig::Rig`], which
+//! plays the machine: it answers device accesses and sleeps by rules that depend on nothing but the
+//! hart's state. `MAQUETTE_EFFORT` multiplies the number of generated cases.
+
+mod asm;
+mod budgets;
+mod programs;
+mod rig;

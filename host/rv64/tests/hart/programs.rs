@@ -1,0 +1,511 @@
+//! Random programs that keep running: whatever traps is logged and skipped by a handler.
+//!
+//! ```text
+//! 0x0f00  the program: over two page ends, for ever round     0x8000  the handler
+//! 0xa000  data, x16 points into the middle                    0x10000 page tables, not mapped
+//! ```
+//!
+//! The program owns x1 to x15, x18 and x22, the handler x19, x20 and x25 to x31.
+
+use crate::asm::{Code, bare, csr, csrr, csrw, i, r, s, split, word};
+use crate::rig::{BASE, Rig, Rng};
+use maquette_model::{Frequency, Vcpu};
+use maquette_rv64::csr::counters::HartClock;
+use maquette_rv64::csr::{envcfg, mstatus, number as n};
+use maquette_rv64::isa::{Extension, Format, Insn, Op, TABLE, compress};
+use maquette_rv64::trap::{Privilege, irq};
+
+const CODE: u64 = BASE + 0xf00;
+const HANDLER: u64 = BASE + 0x8000;
+pub const DATA: u64 = BASE + 0xb000;
+const TABLES: u64 = BASE + 0x1_0000;
+const PAGES: u64 = 0x20;
+const SLOTS: u64 = 600;
+/// The pointer to data, its alias through another mapping, scratch for addresses, the program's start, a loop counter.
+const X_DATA: u8 = 16;
+const X_ALIAS: u8 = 17;
+const X_ADDR: u8 = 18;
+const X_START: u8 = 21;
+const X_LOOP: u8 = 22;
+
+/// What a program is run as.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    prv: Privilege,
+    /// Traps go to S-mode.
+    delegated: bool,
+    clock: HartClock,
+}
+
+impl Variant {
+    pub fn of(rng: &mut Rng) -> Self {
+        let prv = rng.pick(&[Privilege::Machine, Privilege::Supervisor, Privilege::User]);
+        let clocks = [
+            (1_000_000_000, (1, 1)),
+            (3_000_000_000, (7, 3)),
+            (999_999_937, (5, 7)),
+        ];
+        let (hz, cpi) = rng.pick(&clocks);
+        let timebase = rng.pick(&[10_000_000, 100_000_000, 333_333_331]);
+        Self {
+            prv,
+            delegated: prv != Privilege::Machine && rng.chance(50),
+            clock: HartClock::new(Frequency::from_hz(hz), cpi, Frequency::from_hz(timebase)),
+        }
+    }
+
+    /// How many ticks so many instructions take.
+    fn ticks(&self, instructions: u64) -> i32 {
+        1 + self.clock.own_ticks(instructions) as i32
+    }
+}
+
+/// A program with its initial state.
+pub struct Program {
+    pub seed: u64,
+    pub variant: Variant,
+    code: Code,
+    handler: Code,
+    regs: [u64; 16],
+    floats: [u64; 32],
+    timer: u64,
+}
+
+impl Program {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng(seed);
+        let variant = Variant::of(&mut rng);
+        let mut regs = [0; 16];
+        regs.iter_mut().skip(1).for_each(|x| *x = value(&mut rng));
+        let timer = rng.below(20);
+        let ticks = variant.ticks(60 + rng.below(500));
+        Self {
+            seed,
+            variant,
+            code: program(&mut rng),
+            handler: handler(variant.delegated, ticks),
+            regs,
+            floats: core::array::from_fn(|_| value(&mut rng)),
+            timer,
+        }
+    }
+
+    /// A rig at the start of the program.
+    pub fn rig(&self, limit: u16) -> Rig {
+        let mut rig = Rig::with_clock(PAGES, limit, self.variant.clock);
+        rig.load(&self.code);
+        rig.load(&self.handler);
+        self.map(&rig);
+        let v = self.variant;
+        rig.hart.set_up(|h| {
+            h.pc = CODE;
+            h.prv = v.prv;
+            h.x[..16].copy_from_slice(&self.regs);
+            h.f = self.floats;
+            h.x[usize::from(X_DATA)] = DATA;
+            h.x[usize::from(X_ALIAS)] = if v.prv == Privilege::Machine {
+                DATA
+            } else {
+                DATA + (1 << 30)
+            };
+            h.x[usize::from(X_START)] = CODE;
+            let c = &mut h.csr;
+            c.mstatus |= mstatus::MIE | mstatus::FS_INITIAL | mstatus::SUM;
+            c.mtvec = HANDLER;
+            c.stvec = HANDLER;
+            c.mie = irq::ALL;
+            c.menvcfg = envcfg::MENVCFG;
+            c.senvcfg = envcfg::SENVCFG;
+            c.mcounteren = 0xffff_ffff;
+            c.scounteren = 0xffff_ffff;
+            c.stimecmp = self.timer;
+            c.pmp.write_addr(0, u64::MAX);
+            c.pmp.write_cfg(0, 0x1f);
+            if v.delegated {
+                c.medeleg = 0xb3ff;
+                c.mideleg = irq::SUPERVISOR;
+            }
+            if v.prv != Privilege::Machine {
+                c.satp = 8 << 60 | TABLES >> 12;
+            }
+        });
+        rig
+    }
+
+    /// Sv39: all but the tables mapped to itself and once more 1 GiB above, without A and D.
+    fn map(&self, rig: &Rig) {
+        for root in [2, 3] {
+            rig.poke(TABLES + 8 * root, (TABLES + 0x1000) >> 2 | 1);
+        }
+        rig.poke(TABLES + 0x1000, (TABLES + 0x2000) >> 2 | 1);
+        for page in 0..16 {
+            let at = BASE + page * 0x1000;
+            let user = self.variant.prv == Privilege::User && !(8..10).contains(&page);
+            rig.poke(
+                TABLES + 0x2000 + 8 * page,
+                at >> 2 | u64::from(user) << 4 | 0xf,
+            );
+        }
+    }
+}
+
+fn value(rng: &mut Rng) -> u64 {
+    let v = rng.next();
+    match rng.below(4) {
+        0 => v % 16,
+        1 => (v as i32 as i64).cast_unsigned(),
+        2 => 1 << (v % 64),
+        _ => v,
+    }
+}
+
+/// Logs cause and time of each trap, skips what trapped, clears or moves what interrupted.
+fn handler(supervisor: bool, ticks: i32) -> Code {
+    let (cause, epc, ip) = if supervisor {
+        (n::SCAUSE, n::SEPC, n::SIP)
+    } else {
+        (n::MCAUSE, n::MEPC, n::MIP)
+    };
+    let back = bare(if supervisor { Op::Sret } else { Op::Mret });
+    let mut c = Code::new(HANDLER);
+    c.put(csrr(28, cause));
+    c.put(csrr(27, n::INSTRET));
+    let interrupt = c.put(s(Op::Blt, 28, 0, 8));
+    c.put(i(Op::Addi, 26, 0, 12));
+    let fetch = c.put(s(Op::Beq, 28, 26, 8));
+    c.put(i(Op::Addi, 26, 0, 1));
+    let fetch_too = c.put(s(Op::Beq, 28, 26, 8));
+    c.put(csrr(29, epc));
+    c.put(i(Op::Lhu, 30, 29, 0));
+    c.put(i(Op::Andi, 30, 30, 3));
+    c.put(i(Op::Addi, 29, 29, 2));
+    c.put(i(Op::Addi, 31, 0, 3));
+    c.put(s(Op::Bne, 30, 31, 8));
+    c.put(i(Op::Addi, 29, 29, 2));
+    c.put(csrw(epc, 29));
+    let log = c.here();
+    c.put(i(Op::Slli, 25, 20, 5));
+    c.put(r(Op::Sub, 20, 25, 20));
+    c.put(r(Op::Xor, 20, 20, 28));
+    c.put(r(Op::Add, 20, 20, 27));
+    c.put(back);
+    // Lost control: start again.
+    c.land(fetch);
+    c.land(fetch_too);
+    c.put(csrw(epc, X_START));
+    c.jump(bare(Op::Jal), log);
+    c.land(interrupt);
+    c.put(csrr(29, n::TIME));
+    c.put(i(Op::Addi, 29, 29, ticks));
+    c.put(csrw(n::STIMECMP, 29));
+    c.put(csr(Op::Csrrci, 0, ip, 1 << irq::SSI));
+    c.put(i(Op::Addi, 19, 19, 1));
+    c.jump(bare(Op::Jal), log);
+    c
+}
+
+/// A piece of the program that control may enter at its start.
+enum Slot {
+    Plain(Vec<Insn>),
+    Short(u16),
+    Word(u32),
+    /// A branch or `jal` to another slot.
+    Jump(Insn, usize),
+    /// `auipc` and `jalr` to another slot.
+    Call(u8, usize),
+    /// Back to another slot, seven times out of eight: control must get round.
+    Back(usize),
+    /// Overwrites the first instruction of another slot.
+    Patch(u32, usize),
+}
+
+impl Slot {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Plain(v) => 4 * v.len() as u64,
+            Self::Short(_) => 2,
+            Self::Word(_) | Self::Jump(..) => 4,
+            Self::Call(..) => 8,
+            Self::Back(_) => 12,
+            Self::Patch(..) => 16,
+        }
+    }
+}
+
+fn program(rng: &mut Rng) -> Code {
+    let slots: Vec<Slot> = (0..SLOTS).map(|at| slot(rng, at)).collect();
+    let mut at = CODE;
+    let mut places = Vec::new();
+    for slot in &slots {
+        places.push(at);
+        at += slot.size();
+    }
+    let mut c = Code::new(CODE);
+    for slot in &slots {
+        emit(&mut c, slot, &places);
+    }
+    c.put(i(Op::Jalr, 0, X_START, 0));
+    assert!(c.here() < HANDLER);
+    c
+}
+
+fn emit(c: &mut Code, slot: &Slot, places: &[u64]) {
+    match slot {
+        Slot::Plain(insns) => insns.iter().for_each(|&i| {
+            c.put(i);
+        }),
+        Slot::Short(w) => {
+            c.half(*w);
+        }
+        Slot::Word(w) => {
+            c.word(*w);
+        }
+        Slot::Jump(insn, to) => {
+            c.jump(*insn, places[*to]);
+        }
+        Slot::Call(link, to) => {
+            let (high, low) = split(places[*to].wrapping_sub(c.here()).cast_signed());
+            c.put(i(Op::Auipc, X_ADDR, 0, high));
+            c.put(i(Op::Jalr, *link, X_ADDR, low));
+        }
+        Slot::Back(to) => {
+            c.put(i(Op::Addi, X_LOOP, X_LOOP, -1));
+            c.put(i(Op::Andi, X_LOOP, X_LOOP, 7));
+            c.jump(s(Op::Bne, X_LOOP, 0, 0), places[*to]);
+        }
+        Slot::Patch(w, to) => {
+            let (high, low) = split(i64::from(w.cast_signed()));
+            c.put(i(Op::Lui, 15, 0, high));
+            c.put(i(Op::Addiw, 15, 15, low));
+            let (high, low) = split(places[*to].wrapping_sub(c.here()).cast_signed());
+            c.put(i(Op::Auipc, X_ADDR, 0, high));
+            c.put(s(Op::Sw, X_ADDR, 15, low));
+        }
+    }
+}
+
+fn slot(rng: &mut Rng, here: u64) -> Slot {
+    let ahead = |rng: &mut Rng| (here + 1 + rng.below(12)).min(SLOTS - 1) as usize;
+    let behind = |rng: &mut Rng| here.saturating_sub(rng.below(12)) as usize;
+    match rng.below(100) {
+        0..34 => plain_or_short(rng),
+        34..40 => Slot::Plain(vec![float(rng)]),
+        40..64 => Slot::Plain(vec![memory(rng)]),
+        64..68 => atomic(rng),
+        68..78 => {
+            let op = rng.pick(&[Op::Beq, Op::Bne, Op::Blt, Op::Bge, Op::Bltu, Op::Bgeu]);
+            Slot::Jump(s(op, reg(rng), reg(rng), 0), ahead(rng))
+        }
+        78..81 => Slot::Jump(i(Op::Jal, rng.pick(&[0, 1, 5]), 0, 0), ahead(rng)),
+        81..83 => Slot::Call(rng.pick(&[0, 1, 5]), ahead(rng)),
+        83..86 if rng.chance(50) => Slot::Patch(word(arithmetic(rng)), ahead(rng)),
+        83..85 => Slot::Patch(word(arithmetic(rng)), behind(rng)),
+        85 => Slot::Back(behind(rng)),
+        86..95 => Slot::Plain(status(rng)),
+        95..97 => Slot::Plain(vec![bare(rng.pick(&[
+            Op::Ecall,
+            Op::Ebreak,
+            Op::Wfi,
+            Op::Pause,
+        ]))]),
+        97..99 => Slot::Plain(vec![rng.pick(&[
+            bare(Op::FenceI),
+            bare(Op::SfenceVma),
+            s(Op::SfenceVma, X_DATA, 0, 0),
+            s(Op::CboZero, X_DATA, 0, 0),
+            s(Op::CboFlush, X_ALIAS, 0, 0),
+        ])]),
+        _ if rng.chance(50) => Slot::Word(0xffff_ffff),
+        _ => Slot::Short(0),
+    }
+}
+
+fn reg(rng: &mut Rng) -> u8 {
+    rng.below(16) as u8
+}
+
+fn plain_or_short(rng: &mut Rng) -> Slot {
+    let mut insn = arithmetic(rng);
+    if rng.chance(60) && insn.op.format() != Format::U {
+        insn.rs1 = insn.rd;
+    }
+    match compress(&insn) {
+        Some(short) => Slot::Short(short),
+        None => Slot::Plain(vec![insn]),
+    }
+}
+
+/// Any integer instruction that computes, from the table.
+pub fn arithmetic(rng: &mut Rng) -> Insn {
+    loop {
+        let e = &TABLE[rng.below(Op::COUNT as u64) as usize];
+        let computes = matches!(
+            e.extension,
+            Extension::I | Extension::M | Extension::Zba | Extension::Zbb | Extension::Zbs
+        );
+        let imm = match e.format {
+            Format::R | Format::R1 => 0,
+            Format::I if rng.chance(50) => rng.below(64) as i32 - 32,
+            Format::I => rng.below(4096) as i32 - 2048,
+            Format::Shift6 => rng.below(64) as i32,
+            Format::Shift5 => rng.below(32) as i32,
+            Format::U => (rng.next() as i32) & !0xfff,
+            _ => continue,
+        };
+        if computes {
+            let rs2 = if e.format == Format::R { reg(rng) } else { 0 };
+            let rs1 = if e.format == Format::U { 0 } else { reg(rng) };
+            return Insn {
+                imm,
+                ..r(e.op, reg(rng), rs1, rs2)
+            };
+        }
+    }
+}
+
+fn float(rng: &mut Rng) -> Insn {
+    loop {
+        let e = &TABLE[rng.below(Op::COUNT as u64) as usize];
+        if !matches!(e.extension, Extension::F | Extension::D) {
+            continue;
+        }
+        let rm = rng.pick(&[0, 1, 2, 3, 4, 7, 7]);
+        let insn = Insn {
+            rs3: reg(rng),
+            rm,
+            ..r(e.op, reg(rng), reg(rng), reg(rng))
+        };
+        // Leave out what the format does not have.
+        let short = [
+            insn,
+            Insn { rs3: 0, ..insn },
+            Insn {
+                rs3: 0,
+                rm: 0,
+                ..insn
+            },
+        ];
+        let unary = short.map(|i| Insn { rs2: 0, ..i });
+        let fits = |i: &&Insn| maquette_rv64::isa::encode(i).is_ok();
+        if let Some(found) = short.iter().chain(&unary).find(fits) {
+            return *found;
+        }
+    }
+}
+
+fn memory(rng: &mut Rng) -> Insn {
+    let base = match rng.below(20) {
+        0 => reg(rng),
+        1..4 => X_ALIAS,
+        _ => X_DATA,
+    };
+    let any = rng.below(4096) as i32 - 2048;
+    let imm = if rng.chance(60) { any & !7 } else { any };
+    if rng.chance(50) {
+        let op = rng.pick(&[
+            Op::Lb,
+            Op::Lh,
+            Op::Lw,
+            Op::Ld,
+            Op::Lbu,
+            Op::Lhu,
+            Op::Lwu,
+            Op::Flw,
+            Op::Fld,
+        ]);
+        i(op, reg(rng), base, imm)
+    } else {
+        let op = rng.pick(&[Op::Sb, Op::Sh, Op::Sw, Op::Sd, Op::Fsw, Op::Fsd]);
+        s(op, base, reg(rng), imm)
+    }
+}
+
+fn atomic(rng: &mut Rng) -> Slot {
+    let op = loop {
+        let e = &TABLE[rng.below(Op::COUNT as u64) as usize];
+        if e.extension == Extension::A {
+            break e.op;
+        }
+    };
+    let rs2 = if matches!(op, Op::LrW | Op::LrD) {
+        0
+    } else {
+        reg(rng)
+    };
+    let imm = (rng.below(32) as i32 - 16) * if rng.chance(90) { 8 } else { 1 };
+    let address = i(Op::Addi, X_ADDR, X_DATA, imm);
+    let mut insns = vec![address, r(op, reg(rng), X_ADDR, rs2)];
+    if rs2 == 0 {
+        let sc = if op == Op::LrW { Op::ScW } else { Op::ScD };
+        insns.push(r(sc, reg(rng), X_ADDR, reg(rng)));
+    }
+    Slot::Plain(insns)
+}
+
+/// Counters, status bits, software interrupts, the timer.
+fn status(rng: &mut Rng) -> Vec<Insn> {
+    const READ: [u16; 14] = [
+        n::INSTRET,
+        n::INSTRET,
+        n::CYCLE,
+        n::TIME,
+        n::TIME,
+        n::MINSTRET,
+        n::MCYCLE,
+        n::MIP,
+        n::SIP,
+        n::MSTATUS,
+        n::SSTATUS,
+        n::MCAUSE,
+        n::FCSR,
+        n::HPMCOUNTER3,
+    ];
+    const WRITE: [u16; 9] = [
+        n::MSCRATCH,
+        n::SSCRATCH,
+        n::MCYCLE,
+        n::MINSTRET,
+        n::MCOUNTINHIBIT,
+        n::FFLAGS,
+        n::FRM,
+        n::FCSR,
+        n::STIMECMP,
+    ];
+    match rng.below(10) {
+        0..5 => vec![csrr(reg(rng), rng.pick(&READ))],
+        5 => vec![csr(
+            rng.pick(&[Op::Csrrw, Op::Csrrs, Op::Csrrc]),
+            reg(rng),
+            rng.pick(&WRITE),
+            reg(rng),
+        )],
+        6 => vec![csr(
+            rng.pick(&[Op::Csrrsi, Op::Csrrsi, Op::Csrrci]),
+            0,
+            n::MSTATUS,
+            8,
+        )],
+        7 => vec![csr(
+            rng.pick(&[Op::Csrrsi, Op::Csrrsi, Op::Csrrci]),
+            0,
+            n::SSTATUS,
+            2,
+        )],
+        8 => vec![csr(Op::Csrrsi, 0, rng.pick(&[n::MIP, n::SIP]), 2)],
+        _ => vec![
+            csrr(X_ADDR, n::TIME),
+            i(Op::Addi, X_ADDR, X_ADDR, rng.below(10) as i32),
+            csrw(n::STIMECMP, X_ADDR),
+        ],
+    }
+}
+
+impl Rig {
+    /// How many interrupts and traps the program met, so that a test can show that it tests something.
+    /// (A program may overwrite the counter: then it is not believed.)
+    pub fn interrupts_and_traps(&self) -> (u64, u64) {
+        let counted = self.x(19);
+        let traps = self.hart.state().profile.traps;
+        (if counted < traps { counted } else { 0 }, traps)
+    }
+}
