@@ -25,7 +25,7 @@ impl Random {
 
     /// Less than `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        (u64::from(self.word()) * limit as u64 >> 32) as usize
+        ((u64::from(self.word()) * limit as u64) >> 32) as usize
     }
 
     /// A number of `from..to`.

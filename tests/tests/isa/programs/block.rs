@@ -60,6 +60,8 @@ pub struct Step {
 /// A random program.
 #[derive(Clone, Debug)]
 pub struct Block {
+    /// Offset in its page of the block's first instruction, if it matters.
+    pub offset: Option<u64>,
     pub mode: Mode,
     /// `mstatus` without the previous privilege.
     pub mstatus: u64,
@@ -74,6 +76,31 @@ pub struct Block {
 pub const ROW: usize = (4 + 31 + 32 + MEMORY) * 8;
 
 impl Block {
+    /// The first place from `from` on where the block may start.
+    ///
+    /// No instruction on CSRs may straddle a page end there: if it traps, QEMU 11.1 gives an `epc`
+    /// that is one page too far.
+    pub fn place(&self, from: u64) -> u64 {
+        let mut start = from;
+        loop {
+            let wanted = self.offset.is_none_or(|offset| start % 4096 == offset);
+            if wanted && !self.csr_straddles(start) {
+                return start;
+            }
+            start += 2;
+        }
+    }
+
+    fn csr_straddles(&self, start: u64) -> bool {
+        let mut at = start;
+        self.steps.iter().flat_map(|step| &step.items).any(|item| {
+            let here = at;
+            at += item.len();
+            let csr = matches!(item, Item::Word(word) if word & 0x7f == 0x73);
+            csr && here % 4096 == 4094
+        })
+    }
+
     /// The code at `start`; the instruction after the last step is the one that ends the block.
     pub fn assemble(&self, start: u64) -> Vec<u8> {
         let mut begins = Vec::new();
@@ -130,7 +157,19 @@ impl Block {
         less.steps.drain(gone);
         less
     }
+
+    /// This block with no-ops for the steps at `idle`.
+    pub fn idle(&self, idle: std::ops::Range<usize>) -> Self {
+        let mut less = self.clone();
+        for item in less.steps[idle].iter_mut().flat_map(|step| &mut step.items) {
+            *item = Item::Word(NOPS[usize::from(item.len() == 4)]);
+        }
+        less
+    }
 }
+
+/// Short and long no-ops.
+const NOPS: [u32; 2] = [0x0001, 0x0000_0013];
 
 /// The word of an instruction in the length that it says.
 pub fn spell(insn: Insn) -> u32 {

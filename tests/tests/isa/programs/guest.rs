@@ -64,7 +64,8 @@ impl Program {
     pub fn new(blocks: &[Block], verbose: bool) -> Self {
         let (mut code, mut table, mut extents) = (Vec::new(), Vec::new(), Vec::new());
         for block in blocks {
-            let start = CODE + code.len() as u64;
+            let start = block.place(CODE + code.len() as u64);
+            code.resize((start - CODE) as usize, 0);
             let bytes = block.assemble(start);
             table.extend(block.row(start, bytes.len() as u64));
             extents.push((start, start + bytes.len() as u64 - 4));

@@ -33,7 +33,7 @@ fn blocks(seed: u64, count: usize) -> Vec<Block> {
 fn assert_equal(blocks: &[Block], ours: &str, theirs: &str, qemu: &Qemu) {
     let differing = report::differing(blocks.len(), ours, theirs);
     if let Some(&first) = differing.first() {
-        let small = minimise::minimise(&blocks[first], &mut |program| sides::here(program), qemu);
+        let small = minimise::minimise(blocks, first, &mut |program| sides::here(program), qemu);
         panic!(
             "{} of {} blocks differ; block {first} in short:\n{small}",
             differing.len(),
@@ -57,5 +57,6 @@ fn rv_22_random_programs_equal_qemu() {
         assert!(theirs.coverage.missing().is_empty(), "{}", theirs.coverage);
         let executed = theirs.coverage.executed();
         assert!(executed >= 100_000, "only {executed} instructions");
+        println!("round {round}: {executed} instructions");
     }
 }

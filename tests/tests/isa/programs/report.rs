@@ -33,49 +33,42 @@ pub fn listing(program: &Program) -> String {
     text
 }
 
-/// Names of the values in the verbose log of a program of one block; `None` begins a trap.
-fn names(program: &Program, values: &[u64]) -> Vec<Option<String>> {
-    let (start, end) = program.extents[0];
-    let mut names = Vec::new();
-    loop {
-        names.push(None);
-        let trap = ["cause", "epc", "tval", "mstatus", "fcsr"];
-        let registers = trap.iter().chain(&REG_NAMES[1..]).chain(&FREG_NAMES);
-        let epc = values
-            .get(names.iter().flatten().count() + 1)
-            .copied()
-            .unwrap_or(end);
-        names.extend(registers.map(|name| Some(name.to_string())));
-        if !(start..end).contains(&epc) {
-            break;
+/// Names of the values in a verbose log, of which `values` is one side.
+fn names(program: &Program, values: &[u64]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (block, &(start, end)) in program.extents.iter().enumerate() {
+        for trap in 1.. {
+            let at = names.len();
+            let fixed = ["cause", "epc", "tval", "mstatus", "fcsr"];
+            let registers = fixed.iter().chain(&REG_NAMES[1..]).chain(&FREG_NAMES);
+            names.extend(registers.map(|name| format!("block {block}, trap {trap}, {name}")));
+            if !values
+                .get(at + 1)
+                .is_some_and(|epc| (start..end).contains(epc))
+            {
+                break;
+            }
         }
+        let memory = (SCRATCH..SCRATCH + SCRATCH_SIZE).step_by(8);
+        names.extend(memory.map(|address| format!("block {block}, memory {address:#x}")));
+        names.push(format!("block {block}, hash"));
     }
-    let memory = (SCRATCH..SCRATCH + SCRATCH_SIZE).step_by(8);
-    names.extend(memory.map(|address| Some(format!("memory {address:#x}"))));
-    names.push(Some("hash".into()));
     names
 }
 
-/// Explains the first differences between two verbose logs of a program of one block.
+/// Explains the first differences between two verbose logs.
 pub fn explain(program: &Program, ours: &str, theirs: &str) -> String {
     const SHOWN: usize = 12;
-    let mut text = listing(program);
     let number = |line: &str| u64::from_str_radix(line, 16).unwrap_or(0);
     let values: Vec<u64> = theirs.lines().map(number).collect();
-    let mut lines = ours.lines().zip(theirs.lines());
-    let (mut trap, mut shown) = (0, 0);
-    for name in names(program, &values) {
-        let Some(name) = name else {
-            trap += 1;
-            continue;
-        };
-        let Some((ours, theirs)) = lines.next() else {
-            break;
-        };
-        if ours != theirs && shown < SHOWN && name != "hash" {
-            let _ = writeln!(text, "  trap {trap}, {name}: here {ours}, there {theirs}");
-            shown += 1;
-        }
-    }
-    text
+    let lines = ours
+        .lines()
+        .zip(theirs.lines())
+        .zip(names(program, &values));
+    let differing = lines
+        .filter(|((ours, theirs), _)| ours != theirs)
+        .take(SHOWN);
+    let differing =
+        differing.map(|((ours, theirs), name)| format!("  {name}: here {ours}, there {theirs}\n"));
+    listing(program) + &differing.collect::<String>()
 }

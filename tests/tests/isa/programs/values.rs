@@ -25,19 +25,21 @@ pub fn integer(random: &mut Random) -> u64 {
     }
 }
 
-/// The bits of a floating-point register: single (boxed, rarely not) or double.
-pub fn float(random: &mut Random) -> u64 {
-    match random.below(20) {
+/// The bits of floating-point register `register`: those with even numbers hold singles and the
+/// others doubles, nearly always, so that results stay interesting for a while.
+pub fn float(random: &mut Random, register: u8) -> u64 {
+    match random.below(40) {
         0 => random.long(),
         1 => u64::from(single(random)) | 0xffff_fffe << 32,
-        2..=10 => u64::from(single(random)) | 0xffff_ffff << 32,
+        2 => double(random),
+        _ if register.is_multiple_of(2) => u64::from(single(random)) | 0xffff_ffff << 32,
         _ => double(random),
     }
 }
 
 fn single(random: &mut Random) -> u32 {
     let sign = random.word() & 1 << 31;
-    sign | match random.below(10) {
+    sign | match random.below(32) {
         0 => 0,
         1 => 0x7f80_0000,
         2 => random.pick(&[0x7fc0_0000, 0x7f80_0001, 0x7fa0_1234, 0x7fff_ffff]),
@@ -59,14 +61,15 @@ fn single(random: &mut Random) -> u32 {
             0x4020_0000,
         ]),
         // Magnitudes around one, so that sums and products meet.
-        7 | 8 => (127 - 13 + random.word() % 27) << 23 | random.word() >> 9,
-        _ => random.word() >> 1,
+        7 => random.word() >> 1,
+        8..=12 => (127 - 13 + random.word() % 27) << 23 | random.word() >> 9,
+        _ => (127 - 2 + random.word() % 5) << 23 | random.word() >> 9,
     }
 }
 
 fn double(random: &mut Random) -> u64 {
     let sign = random.long() & 1 << 63;
-    sign | match random.below(10) {
+    sign | match random.below(32) {
         0 => 0,
         1 => 0x7ff0 << 48,
         2 => random.pick(&[0x7ff8 << 48, 0x7ff0_0000_0000_0001, 0x7ff4_0000_1234_0000]),
@@ -100,7 +103,8 @@ fn double(random: &mut Random) -> u64 {
             0x36a0_0000_0000_0000,
             0x3690_0000_0000_0001,
         ]),
-        8 => (1023 - 28 + random.long() % 57) << 52 | random.long() >> 12,
-        _ => random.long() >> 1,
+        8 => random.long() >> 1,
+        9..=13 => (1023 - 28 + random.long() % 57) << 52 | random.long() >> 12,
+        _ => (1023 - 2 + random.long() % 5) << 52 | random.long() >> 12,
     }
 }
