@@ -15,6 +15,9 @@ use maquette_trace::payload::{self, Direction};
 use maquette_trace::{Kind, PathId, Trace};
 use std::rc::Rc;
 
+/// Failures of the host that are kept for the report.
+const HOST_ERRORS_KEPT: usize = 16;
+
 /// An event for a device of this machine.
 pub(super) struct DeviceEvent {
     /// Index on the bus.
@@ -195,7 +198,10 @@ impl Host for DeviceHost<'_> {
     }
 
     fn host_error(&mut self, message: &str) {
-        self.core.host_errors.push(message.to_owned());
+        // A guest can repeat what causes them as often as it likes.
+        if self.core.host_errors.len() < HOST_ERRORS_KEPT {
+            self.core.host_errors.push(message.to_owned());
+        }
     }
 
     fn power(&mut self, request: PowerRequest) {

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 const FRONT: usize = 1 << 14;
 /// When the arena holds this many instructions everything is dropped (about 50 MB).
 const ARENA_LIMIT: usize = 4 << 20;
+/// The same for the number of blocks: words that are no instruction make blocks without any.
+const BLOCK_LIMIT: usize = 1 << 20;
 /// No block begins at an odd address.
 const NO_BLOCK: u64 = 1;
 
@@ -57,7 +59,7 @@ impl BlockCache {
     /// Decodes the block at `pa`; `None` as in [`build`].
     #[cold]
     pub(crate) fn insert(&mut self, ram: &Ram, pa: u64) -> Option<BlockId> {
-        if self.arena.len() > ARENA_LIMIT {
+        if self.arena.len() > ARENA_LIMIT || self.blocks.len() > BLOCK_LIMIT {
             self.clear();
         }
         let start = self.arena.len();
