@@ -48,7 +48,7 @@ pub fn command() -> Result<()> {
             || run(&tool, LINUX),
         )?;
     }
-    conclude(&account, begin.elapsed(), linux);
+    conclude(&account, begin.elapsed(), &tool, linux);
     Ok(())
 }
 
@@ -70,7 +70,7 @@ fn run(tool: &Path, file: &str) -> Result<()> {
     )
 }
 
-fn conclude(account: &Account, total: Duration, linux: bool) {
+fn conclude(account: &Account, total: Duration, tool: &Path, linux: bool) {
     println!("\nWhat happened, in {:.0} s:", total.as_secs_f64());
     for (what, took) in &account.steps {
         println!("  {:6.1} s  {what}", took.as_secs_f64());
@@ -81,14 +81,29 @@ fn conclude(account: &Account, total: Duration, linux: bool) {
             "  cargo xtask real-parts linux-riscv   fetches it (from the machine's Debian archive)"
         );
     }
-    println!("\nTo try next:");
-    println!("  target/release/maquette list                 the systems that are ready to run");
-    println!("  target/release/maquette run {MAIN}   the same machine again");
+    let shown = tool
+        .strip_prefix(places::workspace())
+        .unwrap_or(tool)
+        .display();
+    let mut next = vec![
+        (format!("{shown} list"), "the systems that are ready to run"),
+        (format!("{shown} run {MAIN}"), "the same machine again"),
+        (
+            format!("{shown} info"),
+            "the instruction set, boards and devices",
+        ),
+        ("cargo xtask test".to_owned(), "every check and test"),
+    ];
     if linux {
-        println!("  target/release/maquette run {LINUX}  Linux again");
+        next.insert(2, (format!("{shown} run {LINUX}"), "Linux again"));
     }
-    println!(
-        "  target/release/maquette info                 the instruction set, boards and devices"
-    );
-    println!("  cargo xtask test                             every check and test");
+    let width = next
+        .iter()
+        .map(|(command, _)| command.len())
+        .max()
+        .unwrap_or(0);
+    println!("\nTo try next:");
+    for (command, what) in next {
+        println!("  {command:width$}  {what}");
+    }
 }
