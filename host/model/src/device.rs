@@ -1,7 +1,7 @@
 //! Register-level devices, and what a host gives them.
 //!
 //! A device never holds a reference to its host: each call brings a fresh [`Cx`]. What a device wants
-//! to happen later it asks for with [`Cx::at`], and the request comes back as plain data.
+//! to happen later it asks for with [`Host::at`], and the request comes back as plain data.
 
 use crate::{Access, BusError, Iova, SimTime, Snapshot, Token, Width};
 use thiserror::Error;

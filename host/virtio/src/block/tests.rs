@@ -144,6 +144,11 @@ fn transfers_past_the_end_or_of_odd_length_fail() {
     }
     assert_eq!(disk_bytes(&mut d, 0, content().len()), content());
     assert!(!d.broken());
+    let host = |s: &Seen| matches!(s, Seen::HostError(_));
+    assert!(
+        !d.host.log.iter().any(host),
+        "the guest's mistake, not the host's"
+    );
     assert_eq!(
         request(&mut d, RequestType::IN, last, Some((BODY, 512, true))).0,
         0

@@ -7,6 +7,8 @@ use vm_memory::{Bytes, GuestAddress, GuestMemoryMmap};
 
 /// Entries in the memory of indirect tables.
 const INNER: usize = 24;
+/// Where the second of two indirect tables begins, behind the first.
+const HALF: u64 = 16 * (INNER as u64 / 2);
 
 type Buffers = Vec<(u64, u32, bool)>;
 
@@ -40,22 +42,34 @@ fn desc() -> impl Strategy<Value = Desc> {
         2 => Just(INDIRECT), 1 => (0..8_u16).prop_map(DescFlags::from_bits_retain),
         1 => Just(INDIRECT | WRITE),
     ];
-    (addr, len, flags, 0..18_u16).prop_map(|(a, l, f, n)| Desc::new(a, l, f, n))
+    let any = (addr, len, flags, 0..18_u16).prop_map(|(a, l, f, n)| Desc::new(a, l, f, n));
+    let table = (0..2_u64, 1..13_u32);
+    let table = table.prop_map(|(t, n)| Desc::new(TABLES + t * HALF, 16 * n, INDIRECT, 0));
+    let good = prop_oneof![12 => Just(NEXT), 2 => Just(NEXT | WRITE), 3 => Just(WRITE)];
+    let good = (0x5000..0x6000_u64, 1..100_u32, good, 0..18_u16);
+    let good = good.prop_map(|(a, l, f, n)| Desc::new(a, l, f, n));
+    // Chains get long only if most of their parts are right.
+    prop_oneof![16 => good, 1 => any, 2 => table]
+}
+
+/// Links most entries to the one behind them, so that long chains happen too.
+fn link(table: &mut [Desc]) {
+    for (i, d) in (1_u16..).zip(table) {
+        if d.next.get() % 8 != 0 {
+            d.next.set(i);
+        }
+    }
 }
 
 fn world() -> impl Strategy<Value = World> {
-    let size = prop_oneof![Just(1_u16), Just(4), Just(8), Just(16)];
+    let size = prop_oneof![1 => Just(1_u16), 3 => Just(4), 3 => Just(8), 3 => Just(16)];
     let table = prop::collection::vec(desc(), 16);
     let inner = prop::collection::vec(desc(), INNER);
     let head = prop_oneof![9 => 0..4_u16, 1 => 0..18_u16];
     let parts = (size, head, prop::bool::weighted(0.8), table, inner);
-    parts.prop_map(|(size, head, indirect, mut table, inner)| {
-        // Mostly forward links, so that long chains happen too.
-        for (i, d) in (0_u16..).zip(&mut table) {
-            if d.next.get() % 3 != 0 {
-                d.next.set(i + 1);
-            }
-        }
+    parts.prop_map(|(size, head, indirect, mut table, mut inner)| {
+        link(&mut table);
+        inner.chunks_mut(INNER / 2).for_each(link);
         World {
             size,
             head,

@@ -154,6 +154,29 @@ fn chain_that_breaks_a_rule_is_refused() {
 }
 
 #[test]
+fn indirect_chain_may_be_as_long_as_the_queue_and_no_longer() {
+    for (direct, inner, fits) in [(0, 4, true), (0, 5, false), (2, 2, true), (2, 3, false)] {
+        let mut h = memory();
+        let piece = |i, last| {
+            let flags = if last { NONE } else { NEXT };
+            Desc::new(0x5000, 1, flags, i + 1)
+        };
+        for i in 0..direct {
+            put(&mut h, AREAS.desc.0, i, piece(i, false));
+        }
+        let table = Desc::new(TABLES, 16 * u32::from(inner), INDIRECT, 0);
+        put(&mut h, AREAS.desc.0, direct, table);
+        for i in 0..inner {
+            put(&mut h, TABLES, i, piece(i, i + 1 == inner));
+        }
+        offer(&mut h, 4, &[0]);
+        let got = pop(&mut queue(4, Features::INDIRECT_DESC), &mut h);
+        let long = got == Err(QueueError::ChainLength(4));
+        assert_eq!((got.is_ok(), long), (fits, !fits), "{direct} + {inner}");
+    }
+}
+
+#[test]
 fn head_outside_the_table_is_refused() {
     let mut h = memory();
     offer(&mut h, 4, &[4]);
