@@ -1,1 +1,485 @@
-//! placeholder
+//! rv_24: walks over generated page tables, and the TLB in front, against a plain model.
+
+mod model;
+
+use super::tlb::HostAddr;
+use super::{Access, Stop, atomic_address, fetch_slow, load_slow, store_slow};
+use crate::csr::{envcfg, mstatus};
+use crate::state::HartState;
+use crate::trap::{Exception, Privilege};
+use maquette_model::{MmioOp, PhysAddr, Ram, Width};
+use model::Model;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::cell::Cell;
+
+const BASE: u64 = 0x8000_0000;
+/// Pages of RAM: the first eight hold page tables.
+const PAGES: u64 = 24;
+const TABLES: u64 = 8;
+/// The entries of a table that are in use.
+const INDICES: [u64; 6] = [0, 1, 2, 12, 256, 511];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Fetch,
+    Load,
+    Store,
+    /// `lr`: a load that must be aligned and in RAM.
+    Reserve,
+    /// An AMO.
+    Swap,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    /// What was loaded; 0 for stores.
+    Value(u64),
+    /// Where code comes from.
+    At(u64),
+    /// The access belongs to a device.
+    Device(u64),
+    /// Cause and trap value.
+    Trap(u64, u64),
+}
+
+/// The state of the hart that one access runs in.
+#[derive(Clone, Copy, Debug)]
+struct Context {
+    prv: Privilege,
+    mprv: bool,
+    mpp: Privilege,
+    sum: bool,
+    mxr: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    va: u64,
+    width: Width,
+    kind: Kind,
+    context: Context,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    satp: u64,
+    svadu: bool,
+    pmp: Vec<(u8, u64)>,
+    /// Six entries of each table.
+    entries: Vec<u64>,
+    tries: Vec<Try>,
+}
+
+/// The page number of a table, of data, of nothing.
+fn any_page() -> impl Strategy<Value = u64> {
+    let ram = BASE >> 12;
+    prop_oneof![
+        2 => (0..TABLES).prop_map(move |p| ram + p),
+        9 => (TABLES..PAGES).prop_map(move |p| ram + p),
+        4 => Just(ram),
+        1 => Just(0u64),
+        1 => 0..1u64 << 44,
+    ]
+}
+
+/// An entry of a table that is meant for `level`: mostly what belongs there.
+fn any_entry(level: u64) -> impl Strategy<Value = u64> {
+    let table = |t: u64| ((BASE >> 12) + t) << 10 | 1;
+    // Tables 0 and 1 are for level 3, 6 and 7 for level 0.
+    let next = (0..2u64).prop_map(move |i| table((8 - 2 * level + i) % TABLES));
+    let any_table = (0..TABLES).prop_map(table);
+    let leaf = (any_page(), 0u64..256).prop_map(|(ppn, flags)| ppn << 10 | flags | 1);
+    let flags = prop::sample::select(vec![0xcfu64, 0xcf, 0xdf, 0xdf, 0x0f, 0x57, 0xcb, 0xd9]);
+    let aligned = prop_oneof![4 => Just(BASE >> 12), 1 => Just(0)];
+    let page = if level == 0 {
+        any_page().boxed()
+    } else {
+        aligned.boxed()
+    };
+    let good = (page, flags).prop_map(|(ppn, flags)| ppn << 10 | flags);
+    let reserved = (any_entry_bits(), 54u32..64).prop_map(|(e, bit)| e | 1 << bit);
+    let (pointers, leaves) = if level == 0 { (1, 36) } else { (30, 6) };
+    prop_oneof![
+        pointers => next.clone(),
+        leaves => good,
+        2 => leaf,
+        1 => any_table,
+        1 => (next, 4u32..8).prop_map(|(e, bit)| e | 1 << bit),
+        1 => reserved,
+        1 => any_entry_bits(),
+        1 => any::<u64>(),
+    ]
+}
+
+fn any_entries() -> impl Strategy<Value = Vec<u64>> {
+    let of = |level| prop::collection::vec(any_entry(level), 2 * INDICES.len());
+    (of(3), of(2), of(1), of(0)).prop_map(|(a, b, c, d)| [a, b, c, d].concat())
+}
+
+fn any_entry_bits() -> impl Strategy<Value = u64> {
+    (any_page(), 0u64..1024).prop_map(|(ppn, low)| ppn << 10 | low)
+}
+
+fn any_pmp() -> impl Strategy<Value = Vec<(u8, u64)>> {
+    let perms = prop::sample::select(vec![0u8, 1, 3, 4, 5, 7, 7, 7]);
+    let place = prop_oneof![
+        4 => (0..PAGES).prop_map(|p| (BASE + p * 4096) >> 2),
+        4 => (0..PAGES, 0u64..1024).prop_map(|(p, w)| (BASE + p * 4096) >> 2 | w),
+        1 => Just(0u64),
+        1 => 0..1u64 << 54,
+    ];
+    let ones = (0u32..16).prop_map(|n| (1u64 << n) - 1);
+    let entry = (perms, 0u8..4, any::<bool>(), place, ones).prop_map(|(p, a, lock, at, ones)| {
+        let at = if a == 3 { at | ones } else { at };
+        (p | a << 3 | u8::from(lock) << 7, at)
+    });
+    let all = prop_oneof![30 => Just((0x1fu8, (1u64 << 54) - 1)), 1 => Just((0, 0))];
+    (
+        prop_oneof![12 => Just(0usize), 1 => Just(1), 1 => 2..4usize],
+        all,
+    )
+        .prop_flat_map(move |(n, all)| {
+            prop::collection::vec(entry.clone(), n).prop_map(move |mut v| {
+                v.push(all);
+                v
+            })
+        })
+}
+
+fn any_va(levels: u32) -> impl Strategy<Value = u64> {
+    let index = || prop::sample::select(INDICES.to_vec());
+    let offset =
+        prop_oneof![2 => 0u64..4096, 2 => 4088u64..4096, 1 => (0u64..512).prop_map(|o| o * 8)];
+    let damage = prop_oneof![40 => Just(0u64), 1 => (38u32..64).prop_map(|b| 1u64 << b)];
+    (prop::array::uniform4(index()), offset, damage).prop_map(move |(path, offset, damage)| {
+        let va = path.iter().fold(0, |va, i| va << 9 | i) << 12 | offset;
+        if levels == 0 {
+            // Bare: an address in RAM, or beyond.
+            return BASE + va % ((PAGES + 1) * 4096);
+        }
+        let unused = 64 - (12 + 9 * levels);
+        ((va << unused).cast_signed() >> unused).cast_unsigned() ^ damage
+    })
+}
+
+fn any_context() -> impl Strategy<Value = Context> {
+    use Privilege::{Machine, Supervisor, User};
+    let prv = prop::sample::select(vec![User, User, Supervisor, Supervisor, Machine]);
+    let mpp = prop::sample::select(vec![User, Supervisor, Machine]);
+    (prv, any::<bool>(), mpp, any::<bool>(), any::<bool>()).prop_map(
+        |(prv, mprv, mpp, sum, mxr)| {
+            // Only M-mode can have MPRV set: returns to other modes clear it.
+            let mprv = mprv && prv == Machine;
+            Context {
+                prv,
+                mprv,
+                mpp,
+                sum,
+                mxr,
+            }
+        },
+    )
+}
+
+/// An access that the instruction set has.
+fn try_of(va: u64, width: Width, kind: Kind, context: Context) -> Try {
+    let (va, width) = match (kind, width) {
+        (Kind::Fetch, _) => (va & !1, Width::B2),
+        (Kind::Reserve | Kind::Swap, Width::B1 | Width::B2) => (va & !3, Width::B4),
+        _ => (va, width),
+    };
+    Try {
+        va,
+        width,
+        kind,
+        context,
+    }
+}
+
+fn any_case() -> impl Strategy<Value = Case> {
+    let mode = prop_oneof![6 => Just((8u64, 3u32)), 6 => Just((9, 4)), 1 => Just((0, 0))];
+    mode.prop_flat_map(|(mode, levels)| {
+        let kind = prop::sample::select(vec![
+            Kind::Fetch,
+            Kind::Load,
+            Kind::Load,
+            Kind::Store,
+            Kind::Store,
+            Kind::Reserve,
+            Kind::Swap,
+        ]);
+        let width = prop::sample::select(Width::ALL.to_vec());
+        // A few addresses, each tried in several contexts: that is what the TLB has to tell apart.
+        let pool = prop::collection::vec(any_va(levels), 1..4);
+        let access = (any::<prop::sample::Index>(), width, kind, any_context());
+        let accesses = prop::collection::vec(access, 1..12);
+        let tries = (pool, accesses).prop_map(|(pool, all)| {
+            all.into_iter()
+                .map(|(at, width, kind, context)| try_of(*at.get(&pool), width, kind, context))
+                .collect::<Vec<_>>()
+        });
+        let root = prop_oneof![
+            24 => (0..2u64).prop_map(move |p| (BASE >> 12) + u64::from(4 - levels.min(4)) * 2 + p),
+            1 => Just((BASE >> 12) + PAGES),
+            1 => 0..1u64 << 44,
+        ];
+        (
+            root,
+            0u64..4,
+            any::<bool>(),
+            any_pmp(),
+            any_entries(),
+            tries,
+        )
+            .prop_map(move |(root, asid, svadu, pmp, entries, tries)| Case {
+                satp: mode << 60 | asid << 44 | root,
+                svadu,
+                pmp,
+                entries,
+                tries,
+            })
+    })
+}
+
+/// RAM's content: tables as the case has them, data that tells its address.
+fn content(case: &Case) -> Vec<u8> {
+    let mut mem: Vec<u8> = (0..PAGES * 512)
+        .flat_map(|w| (w.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ w).to_le_bytes())
+        .collect();
+    for (table, entries) in case.entries.chunks(INDICES.len()).enumerate() {
+        mem[table * 4096..(table + 1) * 4096].fill(0);
+        for (entry, index) in entries.iter().zip(INDICES) {
+            let at = table * 4096 + index as usize * 8;
+            mem[at..at + 8].copy_from_slice(&entry.to_le_bytes());
+        }
+    }
+    mem
+}
+
+fn hart(case: &Case) -> HartState {
+    let mut h = HartState::new(0, HartState::default_clock());
+    h.csr.satp = case.satp;
+    h.csr.menvcfg = if case.svadu { envcfg::ADUE } else { 0 };
+    for (i, &(_, addr)) in case.pmp.iter().enumerate() {
+        h.csr.pmp.write_addr(i, addr);
+    }
+    let cfg = case
+        .pmp
+        .iter()
+        .rev()
+        .fold(0, |v, &(c, _)| v << 8 | u64::from(c));
+    h.csr.pmp.write_cfg(0, cfg);
+    h.flush_translations();
+    h
+}
+
+fn enter(h: &mut HartState, c: &Context) {
+    let bit = |on: bool, b: u64| if on { b } else { 0 };
+    h.prv = c.prv;
+    h.csr.mstatus = bit(c.mprv, mstatus::MPRV)
+        | (c.mpp as u64) << mstatus::MPP_SHIFT
+        | bit(c.sum, mstatus::SUM)
+        | bit(c.mxr, mstatus::MXR);
+    h.context_changed();
+}
+
+fn stopped(stop: Stop) -> Outcome {
+    match stop {
+        Stop::Exception(e) => trapped(e),
+        Stop::Mmio { addr, op, .. } => {
+            assert!(matches!(op, MmioOp::Read | MmioOp::Write(_)));
+            Outcome::Device(addr.0)
+        }
+    }
+}
+
+fn trapped(e: Exception) -> Outcome {
+    Outcome::Trap(e.cause, e.tval)
+}
+
+/// An access as the interpreter does it: the TLB first, then the slow path. The second result tells
+/// whether the TLB answered.
+fn access(h: &mut HartState, ram: &Ram, t: &Try, v: u64) -> (Outcome, bool) {
+    let (va, size) = (t.va, t.width.bytes());
+    match t.kind {
+        Kind::Fetch => match h.tlb.fetch_page(va) {
+            Some(page) => (Outcome::At(page | va & 0xfff), true),
+            None => {
+                let found = fetch_slow(h, ram, va, 2);
+                (found.map_or_else(trapped, |(pa, _)| Outcome::At(pa)), false)
+            }
+        },
+        Kind::Load => match h.tlb.load_address(va, size) {
+            Some(host) => (Outcome::Value(load(host, size)), true),
+            None => {
+                let found = load_slow(h, ram, va, t.width);
+                (found.map_or_else(stopped, Outcome::Value), false)
+            }
+        },
+        Kind::Store => match h.tlb.store_address(va, size) {
+            Some(host) => {
+                store(host, size, v);
+                (Outcome::Value(0), true)
+            }
+            None => {
+                let done = store_slow(h, ram, va, t.width, v);
+                (done.map_or_else(stopped, |()| Outcome::Value(0)), false)
+            }
+        },
+        Kind::Reserve | Kind::Swap => atomic(h, ram, t, v),
+    }
+}
+
+fn load(host: HostAddr, size: u64) -> u64 {
+    match size {
+        1 => host.load_u8().into(),
+        2 => host.load_u16().into(),
+        4 => host.load_u32().into(),
+        _ => host.load_u64(),
+    }
+}
+
+fn store(host: HostAddr, size: u64, v: u64) {
+    match size {
+        1 => host.store_u8(v as u8),
+        2 => host.store_u16(v as u16),
+        4 => host.store_u32(v as u32),
+        _ => host.store_u64(v),
+    }
+}
+
+/// `lr` and `amoswap`.
+fn atomic(h: &mut HartState, ram: &Ram, t: &Try, v: u64) -> (Outcome, bool) {
+    let (va, size) = (t.va, t.width.bytes());
+    let swap = t.kind == Kind::Swap;
+    if swap && let Some(host) = h.tlb.store_address(va, size) {
+        let old = load(host, size);
+        store(host, size, v);
+        return (Outcome::Value(old), true);
+    }
+    let way = if swap { Access::Store } else { Access::Load };
+    let pa = match atomic_address(h, ram, va, size, way) {
+        Ok(pa) => pa,
+        Err(e) => return (trapped(e), false),
+    };
+    let bytes = &mut [0; 8][..size as usize];
+    assert!(ram.read(pa, bytes));
+    let old = bytes.iter().rev().fold(0, |v, &b| v << 8 | u64::from(b));
+    assert!(!swap || ram.write(pa, &v.to_le_bytes()[..size as usize]));
+    (Outcome::Value(old), false)
+}
+
+/// How often each thing was seen, so that the generator cannot rot unnoticed.
+#[derive(Default)]
+struct Seen {
+    by_tlb: Cell<u64>,
+    values: Cell<u64>,
+    devices: Cell<u64>,
+    page_faults: Cell<u64>,
+    access_faults: Cell<u64>,
+    updates: Cell<u64>,
+}
+
+impl Seen {
+    fn count(&self, o: Outcome, by_tlb: bool, updated: bool) {
+        let add = |c: &Cell<u64>, yes: bool| c.set(c.get() + u64::from(yes));
+        add(&self.by_tlb, by_tlb);
+        add(&self.updates, updated);
+        add(
+            &self.values,
+            matches!(o, Outcome::Value(_) | Outcome::At(_)),
+        );
+        add(&self.devices, matches!(o, Outcome::Device(_)));
+        add(&self.page_faults, matches!(o, Outcome::Trap(12.., _)));
+        add(
+            &self.access_faults,
+            matches!(o, Outcome::Trap(1 | 5 | 7, _)),
+        );
+    }
+}
+
+fn check(case: &Case, ram: &Ram, seen: &Seen) -> Result<(), TestCaseError> {
+    let mem = content(case);
+    assert!(ram.write(PhysAddr(BASE), &mem));
+    let mut h = hart(case);
+    let mut model = Model {
+        mem,
+        satp: case.satp,
+        svadu: case.svadu,
+        pmp: case.pmp.clone(),
+        sum: false,
+        mxr: false,
+        prv: 0,
+    };
+    for (i, t) in case.tries.iter().enumerate() {
+        let c = t.context;
+        enter(&mut h, &c);
+        let data = if c.mprv { c.mpp } else { c.prv };
+        model.prv = if t.kind == Kind::Fetch { c.prv } else { data } as u8;
+        (model.sum, model.mxr) = (c.sum, c.mxr);
+        // Twice: by a walk, then perhaps by the TLB.
+        for round in 0..2 {
+            let v = 0x0123_4567_89ab_cdef_u64.rotate_left(i as u32 * 8) + round;
+            let tables = (TABLES * 4096) as usize;
+            let before = model.mem[..tables].to_vec();
+            let want = model.access(t.va, t.width.bytes(), t.kind, v);
+            let (got, by_tlb) = access(&mut h, ram, t, v);
+            prop_assert_eq!(got, want, "access {} round {}: {:?}", i, round, t);
+            let updated = before != model.mem[..tables];
+            seen.count(got, by_tlb, updated);
+            if updated {
+                // The program may have stored to its own page tables: it owes a fence.
+                h.flush_translations();
+            }
+        }
+    }
+    let mut now = vec![0; model.mem.len()];
+    assert!(ram.read(PhysAddr(BASE), &mut now));
+    let differs = now.iter().zip(&model.mem).position(|(a, b)| a != b);
+    prop_assert_eq!(differs, None, "RAM differs at this offset");
+    Ok(())
+}
+
+/// As `MAQUETTE_EFFORT` says.
+fn effort() -> u32 {
+    let set = std::env::var("MAQUETTE_EFFORT").ok();
+    set.and_then(|v| v.parse().ok()).unwrap_or(1).max(1)
+}
+
+#[test]
+fn rv_24_walks_faults_and_updates_are_those_of_a_plain_model() {
+    let ram = Ram::new(PhysAddr(BASE), PAGES * 4096).unwrap();
+    let seen = Seen::default();
+    let cases = 20_000 * effort();
+    let mut runner = TestRunner::new(Config {
+        failure_persistence: None,
+        ..Config::with_cases(cases)
+    });
+    let outcome = runner.run(&any_case(), |case| check(&case, &ram, &seen));
+    if let Err(e) = outcome {
+        panic!("{e}");
+    }
+    let cases = u64::from(cases);
+    let Seen {
+        by_tlb,
+        values,
+        devices,
+        page_faults,
+        access_faults,
+        updates,
+    } = seen;
+    println!(
+        "{cases} cases: {} by the TLB, {} values, {} devices, {} page faults, {} access faults, {} A/D updates",
+        by_tlb.get(),
+        values.get(),
+        devices.get(),
+        page_faults.get(),
+        access_faults.get(),
+        updates.get()
+    );
+    assert!(by_tlb.get() > cases / 2 && values.get() > cases && page_faults.get() > cases);
+    assert!(
+        devices.get() > cases / 20 && access_faults.get() > cases / 4 && updates.get() > cases / 20
+    );
+}
