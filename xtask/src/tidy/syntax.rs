@@ -10,6 +10,8 @@ use super::sources::{Source, is_test};
 
 const MOST_FUNCTION_LINES: usize = 70;
 const MOST_ARGUMENTS: usize = 6;
+/// Expecting this lint, with a reason, permits a function that is long by its nature.
+const TOO_LONG: &str = "too_many_lines";
 /// How far above `unsafe` its statement may begin.
 const STATEMENT_LINES: usize = 4;
 /// Naming one of these in an `expect` attribute, with a reason, permits the panic below it.
@@ -242,7 +244,9 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
     }
 
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        self.function(&function.block, &function.sig);
+        if !expects(&function.attrs, &[TOO_LONG]) {
+            self.function(&function.block, &function.sig);
+        }
         visit::visit_item_fn(self, function);
     }
 
@@ -316,10 +320,16 @@ fn last_span(path: &syn::Path) -> Option<Span> {
 }
 
 fn permits_panic(attributes: &[Attribute]) -> bool {
+    expects(attributes, &PERMITS)
+}
+
+/// Whether an `expect` attribute names one of these lints of clippy. That it gives a reason is a rule
+/// of its own.
+fn expects(attributes: &[Attribute], lints: &[&str]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("expect") => {
             let text = list.tokens.to_string();
-            PERMITS
+            lints
                 .iter()
                 .any(|name| text.contains(&format!("clippy :: {name}")))
         }

@@ -180,9 +180,18 @@ impl Host for DeviceHost<'_> {
     }
 
     fn send(&mut self, port: PortId, msg: Message) {
-        if let Message::Byte(b) = msg {
+        let one;
+        let bytes = match &msg {
+            Message::Byte(b) => {
+                one = [*b];
+                &one[..]
+            }
+            Message::Bytes(bytes) => bytes,
+            Message::Word(_) => &[],
+        };
+        if !bytes.is_empty() {
             self.trace
-                .record(self.now, self.wiring.path, Kind::Console, &[b]);
+                .record(self.now, self.wiring.path, Kind::Console, bytes);
         }
         let port = PortId(self.wiring.port_base.0.saturating_add(port.0));
         self.core.outbox.push((port, msg));

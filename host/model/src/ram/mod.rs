@@ -157,7 +157,9 @@ impl Ram {
         let mut at = pa;
         while at.0 < end {
             let part = (PAGE as u64 - at.page_offset()).min(end - at.0);
-            let zeros = ZEROS.get(..usize::try_from(part).unwrap_or(0)).unwrap_or(&[]);
+            let zeros = ZEROS
+                .get(..usize::try_from(part).unwrap_or(0))
+                .unwrap_or(&[]);
             // A page that nobody wrote is zero: writing it would only cost the host memory.
             if self.is_dirty(at) && !self.write(at, zeros) {
                 return false;
