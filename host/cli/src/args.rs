@@ -7,7 +7,9 @@ const EXAMPLES: &str = "\
 Examples:
   maquette list                                  what is there to run
   maquette run systems/hello.toml                run the smallest guest
-  maquette run systems/linux.toml --pace real    boot Linux at the speed of the host's clock
+  maquette run systems/linux.toml                boot Linux to a scripted shell
+  maquette run systems/linux.toml --interactive --set boot.cmdline=console=ttyS0
+                                                 the same, with you at the keyboard
   maquette run systems/demo.toml --set machine.harts=1 --stats run.json
   maquette check my.toml                         everything wrong with a file, without running it
   maquette info parameters                       what can be written into a file
@@ -70,6 +72,9 @@ pub struct RunArgs {
     /// with a person at the terminal, virtual otherwise
     #[arg(long, value_enum)]
     pub pace: Option<PaceArg>,
+    /// Take over the console yourself: the file's script, limits and expectations are set aside
+    #[arg(short, long)]
+    pub interactive: bool,
     /// Write a JSON file with the guest's status, times, counters and the trace hash
     #[arg(long, value_name = "FILE")]
     pub stats: Option<PathBuf>,

@@ -20,7 +20,7 @@ mod print;
 use args::{Cli, Command, FileArgs, PaceArg, RunArgs, Topic};
 use clap::Parser;
 use maquette_rim::Pace;
-use maquette_system::{EXIT_SETUP, Problems, RunError, info};
+use maquette_system::{EXIT_SETUP, Options, Problems, RunError, info};
 use print::{complain, print, style};
 use std::path::Path;
 use std::process::ExitCode;
@@ -55,12 +55,28 @@ fn run(args: &RunArgs) -> u8 {
         PaceArg::Virtual => Pace::Virtual,
         PaceArg::Real => Pace::Real,
     });
+    let options = Options {
+        pace,
+        interactive: args.interactive,
+    };
+    // Made before the run: hours of work are not lost to a mistyped name.
+    let stats = match args.stats.as_deref().map(print::create).transpose() {
+        Ok(stats) => stats,
+        Err(message) => {
+            complain(&message);
+            return EXIT_SETUP;
+        }
+    };
     let result = maquette_system::open(&args.file.file, &args.file.set)
         .map_err(RunError::from)
-        .and_then(|opened| maquette_system::run(&opened, pace));
+        .and_then(|opened| maquette_system::run(opened, options));
     let report = match result {
         Ok(report) => report,
         Err(RunError::Problems(problems)) => return set_up(&problems),
+        Err(error @ RunError::NoTerminal) => {
+            complain(&format!("maquette: {error}\n"));
+            return EXIT_SETUP;
+        }
         Err(RunError::Host { what, source }) => {
             complain(&format!("maquette: the host refuses {what}: {source}\n"));
             return HOST_FAILURE;
@@ -70,13 +86,10 @@ fn run(args: &RunArgs) -> u8 {
     if !args.quiet {
         complain(&report.to_string());
     }
-    if let Some(path) = &args.stats
-        && let Err(error) = std::fs::write(path, format!("{:#}\n", report.json()))
+    if let Some(file) = stats
+        && let Err(message) = file.write(&format!("{:#}\n", report.json()))
     {
-        let path = path.display();
-        complain(&format!(
-            "maquette: --stats {path} cannot be written: {error}; name a file in a folder that exists\n"
-        ));
+        complain(&message);
         return HOST_FAILURE;
     }
     report.exit_code(args.guest_status)

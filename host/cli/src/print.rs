@@ -2,7 +2,9 @@
 
 use maquette_rim::error_columns;
 use maquette_system::Style;
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
 /// Prints what was asked for. A reader that has seen enough is no error.
@@ -23,6 +25,36 @@ pub fn print(text: &str) -> u8 {
 /// Prints something about the run. Nothing can be done if nobody hears it.
 pub fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A file that will be written at the end of the run.
+pub struct Later {
+    path: PathBuf,
+    file: File,
+}
+
+/// Creates a file for later.
+pub fn create(path: &Path) -> Result<Later, String> {
+    match File::create(path) {
+        Ok(file) => Ok(Later {
+            path: path.to_path_buf(),
+            file,
+        }),
+        Err(error) => Err(format!(
+            "maquette: --stats {}: {error}\n  remedy: name a file in a folder that exists\n",
+            path.display()
+        )),
+    }
+}
+
+impl Later {
+    /// Writes the whole content.
+    pub fn write(mut self, text: &str) -> Result<(), String> {
+        self.file.write_all(text.as_bytes()).map_err(|error| {
+            let path = self.path.display();
+            format!("maquette: --stats {path} cannot be written: {error}\n")
+        })
+    }
 }
 
 /// Drawn for a terminal, plain otherwise. `NO_COLOR` is respected (<https://no-color.org>).

@@ -23,6 +23,17 @@ pub struct Description {
     pub expect: Expect,
 }
 
+impl Description {
+    /// Sets aside what would get in the way of a person at the keyboard.
+    pub fn leave_to_a_person(&mut self) {
+        self.console.script.clear();
+        self.limits = Limits::default();
+        self.expect.console.clear();
+        self.expect.forbid.clear();
+        self.expect.time = None;
+    }
+}
+
 /// The board.
 #[derive(Clone, Debug)]
 pub struct Board {

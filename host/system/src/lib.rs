@@ -55,6 +55,6 @@ pub use list::{Listed, list, show as show_list};
 pub use open::{Opened, open, parse};
 pub use problem::{Fault, Problem, Problems, Style};
 pub use report::Report;
-pub use run::{RunError, run};
+pub use run::{Options, RunError, run};
 pub use source::{At, LineColumn, Source, Sources};
 pub use verdict::{EXIT_SETUP, Ending, Unmet, Verdict, judge};

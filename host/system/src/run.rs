@@ -27,6 +27,9 @@ pub enum RunError {
     /// The system cannot be built.
     #[error(transparent)]
     Problems(#[from] Problems),
+    /// An interactive run without a person.
+    #[error("`--interactive` needs a terminal at standard input")]
+    NoTerminal,
     /// The host refuses what every run needs.
     #[error("the host refuses {what}")]
     Host {
@@ -38,20 +41,35 @@ pub enum RunError {
     },
 }
 
+/// What the user wants of a run beyond what the system file says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// How fast; real with a person at the terminal and virtual otherwise, if not said.
+    pub pace: Option<Pace>,
+    /// A person takes over: the file's script, limits and expectations are set aside.
+    pub interactive: bool,
+}
+
 /// Builds and runs a system. What the guest prints goes to standard output; with a person at
 /// standard input and no script, what is typed goes to the guest.
 ///
 /// # Errors
 /// When the system cannot be built or the host refuses signals or the terminal. Everything that goes
 /// wrong later is in the report.
-pub fn run(opened: &Opened, pace: Option<Pace>) -> Result<Report, RunError> {
+pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
     let host = |what| move |source| RunError::Host { what, source };
+    if options.interactive {
+        if !has_person() {
+            return Err(RunError::NoTerminal);
+        }
+        opened.description.leave_to_a_person();
+    }
     let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
     let output = Output::standard(&signals);
+    let mut system = build(&opened, output.clone())?;
     let description = &opened.description;
-    let mut system = build(opened, output.clone())?;
     let interactive = description.console.script.is_empty() && has_person();
-    let pace = pace.unwrap_or(if interactive {
+    let pace = options.pace.unwrap_or(if interactive {
         Pace::Real
     } else {
         Pace::Virtual
