@@ -230,6 +230,7 @@ fn rare(h: &mut HartState, ram: &Ram, ops: &[MicroOp], flow: Flow) -> Option<Blo
     match flow {
         Flow::System(_) => system::execute(h, ram, o),
         Flow::Stop(_, Stop::Exception(e)) => raise(h, e),
+        Flow::Stop(_, Stop::Again) => None,
         Flow::Stop(_, Stop::Mmio { addr, width, op }) => {
             let va = h.reg(o.rs1).wrapping_add(i64::from(o.imm).cast_unsigned());
             let load = exec::destination(o);

@@ -41,6 +41,9 @@ pub(crate) enum Fault {
 pub(crate) enum Stop {
     /// It raised an exception.
     Exception(Exception),
+    /// It would have succeeded, but setting A on the way changed cached code, perhaps of the running
+    /// block: begin the instruction again.
+    Again,
     /// It belongs to a device.
     Mmio {
         addr: PhysAddr,
@@ -140,6 +143,15 @@ const fn first_part(va: u64, size: u64) -> u64 {
 #[cold]
 #[inline(never)]
 pub(crate) fn load_slow(h: &mut HartState, ram: &Ram, va: u64, width: Width) -> Result<u64, Stop> {
+    let v = load(h, ram, va, width)?;
+    if ram.code_cursor() == h.code_cursor {
+        Ok(v)
+    } else {
+        Err(Stop::Again)
+    }
+}
+
+fn load(h: &mut HartState, ram: &Ram, va: u64, width: Width) -> Result<u64, Stop> {
     h.profile.data_misses += 1;
     let prv = h.data_privilege();
     let size = width.bytes();

@@ -287,6 +287,7 @@ fn enter(h: &mut HartState, c: &Context) {
 fn stopped(stop: Stop) -> Outcome {
     match stop {
         Stop::Exception(e) => trapped(e),
+        Stop::Again => panic!("no code is cached here"),
         Stop::Mmio { addr, op, .. } => {
             assert!(matches!(op, MmioOp::Read | MmioOp::Write(_)));
             Outcome::Device(addr.0)

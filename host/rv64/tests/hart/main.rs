@@ -6,5 +6,6 @@
 
 mod asm;
 mod budgets;
+mod code;
 mod programs;
 mod rig;
