@@ -4,7 +4,9 @@
 //! plays the machine: it answers device accesses and sleeps by rules that depend on nothing but the
 //! hart's state. `MAQUETTE_EFFORT` multiplies the number of generated cases.
 
+mod access;
 mod asm;
+mod atomics;
 mod budgets;
 mod code;
 mod programs;
