@@ -9,5 +9,7 @@ mod asm;
 mod atomics;
 mod budgets;
 mod code;
+mod counters;
+mod interrupts;
 mod programs;
 mod rig;
