@@ -206,45 +206,51 @@ impl Asm {
     }
 }
 
-/// A bare ELF program: (address, bytes) of each segment; it starts at the first.
-pub fn elf(segments: &[(u64, &[u8])]) -> Vec<u8> {
-    const HEADER: usize = 64;
-    const SEGMENT: usize = 56;
-    let mut image = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    let halves = |values: &[u16]| {
-        values
-            .iter()
-            .flat_map(|v| v.to_le_bytes())
-            .collect::<Vec<_>>()
-    };
-    let doubles = |values: &[u64]| {
-        values
-            .iter()
-            .flat_map(|v| v.to_le_bytes())
-            .collect::<Vec<_>>()
-    };
-    image.extend(halves(&[2, 243, 1, 0])); // ET_EXEC, EM_RISCV, version
-    image.extend(doubles(&[segments[0].0, HEADER as u64, 0]));
-    // Flags (RVC, double-float ABI), header sizes and counts.
-    image.extend(halves(&[
-        5,
-        0,
-        HEADER as u16,
-        SEGMENT as u16,
-        segments.len() as u16,
-        64,
-        0,
-        0,
-    ]));
-    let mut offset = (HEADER + SEGMENT * segments.len()) as u64;
-    for (address, bytes) in segments {
-        let size = bytes.len() as u64;
-        image.extend(halves(&[1, 0, 7, 0])); // PT_LOAD, readable, writable, executable
-        image.extend(doubles(&[offset, *address, *address, size, size, 1]));
-        offset += size;
+/// A bare program: (address, bytes) of each segment; it starts at the first.
+pub struct Image(pub Vec<(u64, Vec<u8>)>);
+
+impl Image {
+    /// The program as an ELF file.
+    pub fn elf(&self) -> Vec<u8> {
+        let segments = &self.0;
+        const HEADER: usize = 64;
+        const SEGMENT: usize = 56;
+        let mut image = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+        let halves = |values: &[u16]| {
+            values
+                .iter()
+                .flat_map(|v| v.to_le_bytes())
+                .collect::<Vec<_>>()
+        };
+        let doubles = |values: &[u64]| {
+            values
+                .iter()
+                .flat_map(|v| v.to_le_bytes())
+                .collect::<Vec<_>>()
+        };
+        image.extend(halves(&[2, 243, 1, 0])); // ET_EXEC, EM_RISCV, version
+        image.extend(doubles(&[segments[0].0, HEADER as u64, 0]));
+        // Flags (RVC, double-float ABI), header sizes and counts.
+        image.extend(halves(&[
+            5,
+            0,
+            HEADER as u16,
+            SEGMENT as u16,
+            segments.len() as u16,
+            64,
+            0,
+            0,
+        ]));
+        let mut offset = (HEADER + SEGMENT * segments.len()) as u64;
+        for (address, bytes) in segments {
+            let size = bytes.len() as u64;
+            image.extend(halves(&[1, 0, 7, 0])); // PT_LOAD, readable, writable, executable
+            image.extend(doubles(&[offset, *address, *address, size, size, 1]));
+            offset += size;
+        }
+        for (_, bytes) in segments {
+            image.extend(bytes);
+        }
+        image
     }
-    for (_, bytes) in segments {
-        image.extend(*bytes);
-    }
-    image
 }

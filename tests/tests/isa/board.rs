@@ -1,15 +1,14 @@
 //! What guests need of the `virt` board, and the two machines that have it.
 
-use std::path::Path;
-
 use maquette_rv64::isa::Op;
 use maquette_tests::qemu::Qemu;
 use maquette_tests::{Finished, Limit};
 
-use super::asm::{Asm, Label, reg};
+use super::asm::{Asm, Image, Label, reg};
 
 /// RAM and devices of the board.
 pub const RAM: u64 = 0x8000_0000;
+pub const RAM_SIZE: u64 = 64 << 20;
 pub const UART: u64 = 0x1000_0000;
 pub const FINISHER: u64 = 0x0010_0000;
 pub const MTIMECMP: u64 = 0x0200_4000;
@@ -34,14 +33,29 @@ pub mod csr {
     pub const PMPADDR0: u16 = 0x3b0;
 }
 
+/// Privilege.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    User = 0,
+    Supervisor = 1,
+    Machine = 3,
+}
+
 /// QEMU's CPU with exactly the extensions of `maquette-rv64`.
 pub const QEMU_CPU: &str = "rv64i,m=on,a=on,f=on,d=on,c=on,s=on,u=on,mmu=on,pmp=on,\
     num-pmp-regions=16,zicsr=on,zifencei=on,zicntr=on,zihpm=on,pmu-mask=0xfffffff8,zba=on,zbb=on,\
     zbs=on,zicbom=on,zicboz=on,zihintpause=on,sstc=on,svade=on,svadu=on,sv39=on,sv48=on";
 
 /// Runs a bare program in QEMU; it must end through the finisher.
-pub fn run_in_qemu(qemu: &Qemu, program: &Path, more: &[&str]) -> Finished {
-    let run = qemu.virt().bare(program).size(64, 1).cpu(QEMU_CPU);
+pub fn run_in_qemu(qemu: &Qemu, program: &Image, more: &[&str]) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let elf = folder.path().join("program.elf");
+    std::fs::write(&elf, program.elf()).unwrap();
+    let run = qemu
+        .virt()
+        .bare(&elf)
+        .size((RAM_SIZE >> 20) as u32, 1)
+        .cpu(QEMU_CPU);
     run.args(more).limit(Limit::seconds(300)).finish()
 }
 

@@ -2,6 +2,8 @@
 
 use maquette_rv64::isa::{Insn, Op, compress, encode};
 
+use crate::board::Mode;
+
 /// Where blocks lie; S- and U-mode may read and execute here.
 pub const CODE: u64 = 0x8080_0000;
 pub const CODE_SIZE: u64 = 0x80_0000;
@@ -10,14 +12,6 @@ pub const SCRATCH: u64 = 0x8040_0000;
 pub const SCRATCH_SIZE: u64 = 4096;
 /// Words that a block's memory starts with, repeated over the scratch page.
 pub const MEMORY: usize = 128;
-
-/// The privilege that a block starts in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    User = 0,
-    Supervisor = 1,
-    Machine = 3,
-}
 
 /// A piece of a step.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +56,7 @@ pub struct Step {
 pub struct Block {
     /// Offset in its page of the block's first instruction, if it matters.
     pub offset: Option<u64>,
+    /// The privilege it starts in.
     pub mode: Mode,
     /// `mstatus` without the previous privilege.
     pub mstatus: u64,
@@ -78,26 +73,26 @@ pub const ROW: usize = (4 + 31 + 32 + MEMORY) * 8;
 impl Block {
     /// The first place from `from` on where the block may start.
     ///
-    /// No instruction on CSRs may straddle a page end there: if it traps, QEMU 11.1 gives an `epc`
-    /// that is one page too far.
+    /// No instruction on CSRs may reach a page end there: if it traps, QEMU 11.1, told to translate
+    /// one instruction at a time, gives an `epc` that is one page too far.
     pub fn place(&self, from: u64) -> u64 {
         let mut start = from;
         loop {
             let wanted = self.offset.is_none_or(|offset| start % 4096 == offset);
-            if wanted && !self.csr_straddles(start) {
+            if wanted && !self.csr_at_page_end(start) {
                 return start;
             }
             start += 2;
         }
     }
 
-    fn csr_straddles(&self, start: u64) -> bool {
+    fn csr_at_page_end(&self, start: u64) -> bool {
         let mut at = start;
         self.steps.iter().flat_map(|step| &step.items).any(|item| {
             let here = at;
             at += item.len();
             let csr = matches!(item, Item::Word(word) if word & 0x7f == 0x73);
-            csr && here % 4096 == 4094
+            csr && here % 4096 >= 4092
         })
     }
 

@@ -10,8 +10,8 @@ use maquette_rv64::isa::{Insn, Op, decode};
 use maquette_tests::need;
 
 use super::guest::Program;
-use super::sides::{self, Watch};
-use super::{BLOCKS, blocks, minimise, report};
+use super::{BLOCKS, blocks, minimise, report, sides};
+use crate::here::{self, Watch};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +106,7 @@ fn caught(fault: Fault, culprit: Op) {
     let qemu = need!(qemu);
     let blocks = blocks(1, BLOCKS);
     let program = Program::new(&blocks, false);
-    let mut faulty = |program: &Program| sides::here_watched(program, Faulty::new(fault));
+    let mut faulty = |program: &Program| here::run_watched(&program.image, Faulty::new(fault));
     let theirs = sides::in_qemu(&qemu, &program, false).text;
     let differing = report::differing(blocks.len(), &faulty(&program), &theirs);
     let first = *differing

@@ -4,7 +4,7 @@
 use maquette_rv64::isa::Op;
 
 use super::block::{Block, CODE, CODE_SIZE, MEMORY, ROW, SCRATCH, SCRATCH_SIZE};
-use crate::asm::{Asm, Label, elf, reg};
+use crate::asm::{Asm, Image, Label, reg};
 use crate::board::{self, RAM, csr};
 
 /// The trap handler, its variables, and the blocks' rows.
@@ -50,9 +50,7 @@ const TALKS: u8 = reg::S5;
 
 /// A program and, for whoever reads its output, where its blocks lie.
 pub struct Program {
-    pub elf: Vec<u8>,
-    /// (address, bytes) of its segments.
-    pub segments: Vec<(u64, Vec<u8>)>,
+    pub image: Image,
     /// Start and end of each block's code; the instruction at the end is the one that ends it.
     pub extents: Vec<(u64, u64)>,
     /// The code of all blocks, from [`CODE`] on.
@@ -73,11 +71,9 @@ impl Program {
         }
         assert!(code.len() as u64 <= CODE_SIZE && TABLE + table.len() as u64 <= TABLE_LIMIT);
         let monitor = monitor(blocks.len() as u64, verbose);
-        let elf = elf(&[(RAM, &monitor), (TABLE, &table), (CODE, &code)]);
-        let segments = vec![(RAM, monitor), (TABLE, table), (CODE, code.clone())];
+        let image = Image(vec![(RAM, monitor), (TABLE, table), (CODE, code.clone())]);
         Self {
-            elf,
-            segments,
+            image,
             extents,
             code,
         }

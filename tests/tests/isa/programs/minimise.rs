@@ -14,7 +14,7 @@ pub type Side<'s> = dyn FnMut(&Program) -> String + 's;
 pub fn minimise(blocks: &[Block], bad: usize, ours: &mut Side, qemu: &Qemu) -> String {
     let mut differs = |case: &[Block]| {
         let program = Program::new(case, false);
-        let theirs = sides::in_qemu(qemu, &program, false).text;
+        let theirs = sides::in_qemu(qemu, &program, true).text;
         report::differing(case.len(), &ours(&program), &theirs).contains(&(case.len() - 1))
     };
     // Perhaps it matters where in a page the instructions are.
@@ -85,7 +85,7 @@ fn drop_steps(case: &mut [Block], index: usize, differs: &mut dyn FnMut(&[Block]
 /// The case as text, with the first values that differ.
 fn explain(case: &[Block], ours: &mut Side, qemu: &Qemu) -> String {
     let program = Program::new(case, true);
-    let theirs = sides::in_qemu(qemu, &program, false).text;
+    let theirs = sides::in_qemu(qemu, &program, true).text;
     let starts = case.iter().map(|block| {
         format!(
             "{:?} mode, mstatus {:#x}, fcsr {:#x}\n",

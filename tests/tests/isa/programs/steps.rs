@@ -11,8 +11,9 @@ use maquette_rv64::isa::{
     decode16_entry,
 };
 
-use super::block::{Block, Item, MEMORY, Mode, SCRATCH, Step, spell};
+use super::block::{Block, Item, MEMORY, SCRATCH, Step, spell};
 use super::values;
+use crate::board::Mode;
 use crate::random::Random;
 
 /// Registers that point into the scratch page, most of the time.
