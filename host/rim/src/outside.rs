@@ -103,12 +103,12 @@ impl Outside {
         None
     }
 
-    /// A typed byte on its way in.
-    fn typed(&mut self, now: Instant) -> Option<RimAction> {
+    /// A typed byte on its way in, to arrive at `at` or as soon after it as it can.
+    fn typed(&mut self, at: SimTime) -> Option<RimAction> {
         let keyboard = self.keyboard?;
         let byte = self.typed.pop_front()?;
         Some(RimAction::Inject(Input {
-            at: self.clock.arrival(now),
+            at,
             to: keyboard.to,
             port: keyboard.port,
             msg: Message::Byte(byte),
@@ -197,10 +197,10 @@ impl Rim for Outside {
             if now >= self.next_glance {
                 self.glance(now);
             }
-            if let Some(action) = self.typed(now) {
+            let wait = self.clock.wait(t, now);
+            if let Some(action) = self.typed(self.clock.arrival(wait, now)) {
                 return action;
             }
-            let wait = self.clock.wait(t, now);
             if wait.is_zero() {
                 // What the glance found.
                 return self.ending().unwrap_or(RimAction::Go);
@@ -220,7 +220,7 @@ impl Rim for Outside {
             if self.out_of_time(now) {
                 return self.end(Ended::HostTime);
             }
-            if let Some(action) = self.typed(now) {
+            if let Some(action) = self.typed(self.clock.arrival(Duration::MAX, now)) {
                 return action;
             }
             if self.keyboard.is_none() {
