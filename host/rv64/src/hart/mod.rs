@@ -8,7 +8,9 @@ use crate::interp::{BlockExec, BlockExit, Interpreter, raise};
 use crate::mmu;
 use crate::state::{HartState, Waiting};
 use crate::trap::{Exception, Privilege, cause, irq};
-use maquette_model::{Answer, CpuLine, Exit, HypercallArgs, MmioOp, PhysAddr, Ram, SimTime, Vcpu};
+use maquette_model::{
+    Answer, CpuLine, Exit, Fail, HypercallArgs, MmioOp, PhysAddr, Ram, SimTime, Vcpu,
+};
 use std::rc::Rc;
 
 /// Register numbers of the calling convention.
@@ -22,6 +24,8 @@ pub struct Hart<E: BlockExec = Interpreter> {
     state: HartState,
     engine: E,
     ram: Rc<Ram>,
+    /// Found when the machine answered an access; said when the hart is next to run.
+    failed: Option<Fail>,
 }
 
 impl Hart<Interpreter> {
@@ -38,7 +42,12 @@ impl<E: BlockExec> Hart<E> {
     pub fn with_engine(id: u64, clock: HartClock, ram: Rc<Ram>, engine: E) -> Self {
         let mut state = HartState::new(id, clock);
         state.code_cursor = ram.code_cursor();
-        Self { state, engine, ram }
+        Self {
+            state,
+            engine,
+            ram,
+            failed: None,
+        }
     }
 
     /// The state, for debuggers, reports and tests.
@@ -63,6 +72,7 @@ impl<E: BlockExec> Hart<E> {
         fresh.profile = old.profile;
         fresh.code_cursor = self.ram.code_cursor();
         self.state = fresh;
+        self.failed = None;
         self.engine.clear();
     }
 
@@ -174,8 +184,9 @@ impl<E: BlockExec> Hart<E> {
                 } else {
                     cause::LOAD_ACCESS
                 };
-                // A trap loop shows itself at the handler's own fetch, not here.
-                let _loops = raise(h, Exception { cause, tval: m.va });
+                if let Some(BlockExit::Fail(f)) = raise(h, Exception { cause, tval: m.va }) {
+                    self.failed = Some(f);
+                }
                 return;
             }
             _ => {}
@@ -189,6 +200,9 @@ impl<E: BlockExec> Vcpu for Hart<E> {
     fn run(&mut self, instructions: u64) -> Exit {
         if let Some(asked) = self.outstanding() {
             return asked;
+        }
+        if let Some(f) = &self.failed {
+            return Exit::Fail(f.clone());
         }
         let end = self.state.retired.saturating_add(instructions);
         loop {

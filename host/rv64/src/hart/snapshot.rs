@@ -5,7 +5,7 @@ use crate::csr::Csrs;
 use crate::csr::counters::Counter;
 use crate::csr::pmp;
 use crate::interp::BlockExec;
-use crate::state::{HartState, LoadTo, Outstanding, Waiting};
+use crate::state::{HartState, LoadTo, Outstanding, SINK, Waiting};
 use crate::trap::Privilege;
 use maquette_model::{LoadError, MmioOp, PhysAddr, Reader, SimTime, Snapshot, Width, Writer};
 
@@ -70,7 +70,9 @@ impl<E: BlockExec> Snapshot for Hart<E> {
         for v in h.x.iter_mut().take(32).chain(&mut h.f) {
             *v = r.u64()?;
         }
+        valid("x0", h.x[0], |v| v == 0)?;
         h.pc = r.u64()?;
+        valid("pc", h.pc, |v| v & 1 == 0)?;
         let prv = r.u8()?.into();
         h.prv = Privilege::from_bits(prv).ok_or(LoadError::Value {
             field: "prv",
@@ -78,6 +80,8 @@ impl<E: BlockExec> Snapshot for Hart<E> {
         })?;
         h.builtin_sbi = r.bool("builtin_sbi")?;
         h.retired = r.u64()?;
+        // Three centuries at 1 GHz: what goes on counting from there cannot overflow.
+        valid("retired", h.retired, |v| v >> 63 == 0)?;
         h.clock
             .restore((SimTime::from_ps(r.u64()?), SimTime::from_ps(r.u64()?)));
         let reserved = r.bool("reservation")?;
@@ -85,9 +89,21 @@ impl<E: BlockExec> Snapshot for Hart<E> {
         h.reservation = reserved.then_some(at);
         load_csrs(h, r)?;
         h.waiting = load_waiting(r)?;
+        h.idle_traps = 0;
+        h.last_trap_at = u64::MAX;
+        self.failed = None;
         h.code_cursor = self.ram.code_cursor();
         h.flush_translations();
         Ok(())
+    }
+}
+
+/// A value that the state can have, or the error that names it.
+fn valid(field: &'static str, value: u64, ok: impl Fn(u64) -> bool) -> Result<(), LoadError> {
+    if ok(value) {
+        Ok(())
+    } else {
+        Err(LoadError::Value { field, value })
     }
 }
 
@@ -115,6 +131,8 @@ fn load_csrs(h: &mut HartState, r: &mut Reader<'_>) -> Result<(), LoadError> {
     for v in words(c) {
         *v = r.u64()?;
     }
+    valid("mepc", c.mepc, |v| v & 1 == 0)?;
+    valid("sepc", c.sepc, |v| v & 1 == 0)?;
     c.frm = r.u8()? & 7;
     c.fflags = r.u8()? & 0x1f;
     let mut counter = || Ok(Counter::from_raw(r.u64()?, r.bool("counter")?));
@@ -187,25 +205,36 @@ fn load_waiting(r: &mut Reader<'_>) -> Result<Waiting, LoadError> {
         MmioOp::Read
     };
     let va = r.u64()?;
-    let (kind, rd) = (r.u8()?, r.u8()?);
-    let load = match kind {
-        0 => LoadTo::Nowhere,
-        1 => LoadTo::Unsigned(rd),
-        2 => LoadTo::Signed(rd),
-        3 => LoadTo::Float(rd),
-        v => {
-            return Err(LoadError::Value {
-                field: "load",
-                value: v.into(),
-            });
-        }
-    };
+    let load = load_destination(r)?;
+    let len = r.u8()?;
+    valid("len", len.into(), |v| v == 2 || v == 4)?;
     Ok(Waiting::Mmio(Outstanding {
         addr,
         width,
         op,
         va,
         load,
-        len: r.u8()?,
+        len,
     }))
+}
+
+fn load_destination(r: &mut Reader<'_>) -> Result<LoadTo, LoadError> {
+    let (kind, rd) = (r.u8()?, r.u8()?);
+    let register = u64::from(rd);
+    match kind {
+        0 => Ok(LoadTo::Nowhere),
+        // x0 is never a destination: its writes go to the sink.
+        1 | 2 => valid("rd", register, |v| (1..=SINK.into()).contains(&v)).map(|()| {
+            if kind == 1 {
+                LoadTo::Unsigned(rd)
+            } else {
+                LoadTo::Signed(rd)
+            }
+        }),
+        3 => valid("rd", register, |v| v < 32).map(|()| LoadTo::Float(rd)),
+        v => Err(LoadError::Value {
+            field: "load",
+            value: v.into(),
+        }),
+    }
 }

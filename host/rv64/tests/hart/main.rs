@@ -5,11 +5,16 @@
 //! hart's state. `MAQUETTE_EFFORT` multiplies the number of generated cases.
 
 mod access;
+mod allocations;
 mod asm;
 mod atomics;
 mod budgets;
 mod code;
 mod counters;
 mod interrupts;
+mod paging;
 mod programs;
+mod reference;
 mod rig;
+mod snapshot;
+mod traps;

@@ -9,7 +9,7 @@
 
 use crate::asm::{Code, bare, csr, csrr, csrw, i, r, s, split, word};
 use crate::rig::{BASE, Rig, Rng};
-use maquette_model::{Frequency, Vcpu};
+use maquette_model::Frequency;
 use maquette_rv64::csr::counters::HartClock;
 use maquette_rv64::csr::{envcfg, mstatus, number as n};
 use maquette_rv64::isa::{Extension, Format, Insn, Op, TABLE, compress};
@@ -88,6 +88,11 @@ impl Program {
             floats: core::array::from_fn(|_| value(&mut rng)),
             timer,
         }
+    }
+
+    /// The clock that it runs by.
+    pub fn clock(&self) -> HartClock {
+        self.variant.clock
     }
 
     /// A rig at the start of the program.
@@ -399,24 +404,28 @@ fn memory(rng: &mut Rng) -> Insn {
         1..4 => X_ALIAS,
         _ => X_DATA,
     };
+    let plain = loads_and_stores(rng, base);
+    match rng.below(10) {
+        0 => i(rng.pick(&[Op::Flw, Op::Fld]), reg(rng), base, plain.imm),
+        1 => s(rng.pick(&[Op::Fsw, Op::Fsd]), base, reg(rng), plain.imm),
+        _ => plain,
+    }
+}
+
+/// An integer load or store within 2 KiB of `base`, often aligned.
+pub fn loads_and_stores(rng: &mut Rng, base: u8) -> Insn {
     let any = rng.below(4096) as i32 - 2048;
     let imm = if rng.chance(60) { any & !7 } else { any };
     if rng.chance(50) {
-        let op = rng.pick(&[
-            Op::Lb,
-            Op::Lh,
-            Op::Lw,
-            Op::Ld,
-            Op::Lbu,
-            Op::Lhu,
-            Op::Lwu,
-            Op::Flw,
-            Op::Fld,
-        ]);
+        let op = rng.pick(&[Op::Lb, Op::Lh, Op::Lw, Op::Ld, Op::Lbu, Op::Lhu, Op::Lwu]);
         i(op, reg(rng), base, imm)
     } else {
-        let op = rng.pick(&[Op::Sb, Op::Sh, Op::Sw, Op::Sd, Op::Fsw, Op::Fsd]);
-        s(op, base, reg(rng), imm)
+        s(
+            rng.pick(&[Op::Sb, Op::Sh, Op::Sw, Op::Sd]),
+            base,
+            reg(rng),
+            imm,
+        )
     }
 }
 

@@ -105,7 +105,7 @@ impl Rig {
             Exit::Mmio { addr, op, .. } => {
                 let v = mix(addr.0 ^ self.hart.retired());
                 self.hart.finish(match op {
-                    _ if v % 8 == 0 => Answer::Fault(BusError::Unmapped),
+                    _ if v.is_multiple_of(8) => Answer::Fault(BusError::Unmapped),
                     MmioOp::Read => Answer::Value(v),
                     MmioOp::Write(_) => Answer::Done,
                 });

@@ -118,7 +118,7 @@ impl Model {
                 0 => u,
                 _ => !u || (self.sum && kind != Kind::Fetch),
             };
-            if !by_kind || !by_mode || ppn % (1 << (9 * level)) != 0 {
+            if !by_kind || !by_mode || !ppn.is_multiple_of(1 << (9 * level)) {
                 return Err(PAGE[k]);
             }
             let stores = matches!(kind, Kind::Store | Kind::Swap);
