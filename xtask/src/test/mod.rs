@@ -110,6 +110,7 @@ fn lints(toolchain: &Toolchain) -> Result<()> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--keep-going",
         "--",
         "-D",
         "warnings",
@@ -132,7 +133,7 @@ fn lints(toolchain: &Toolchain) -> Result<()> {
 
 fn documentation(toolchain: &Toolchain) -> Result<()> {
     let deny = ("RUSTDOCFLAGS", "-D warnings");
-    let host = ["doc", "--workspace", "--no-deps"];
+    let host = ["doc", "--workspace", "--no-deps", "--keep-going"];
     process::run(
         toolchain
             .cargo()
