@@ -90,7 +90,8 @@ impl Naive {
             Op::Auipc => self.pc.wrapping_add(imm),
             op => base(op, a, b, imm)
                 .or_else(|| multiply(op, a, b))
-                .or_else(|| address_and_bits(op, a, b, imm))
+                .or_else(|| address_and_logic(op, a, b, imm))
+                .or_else(|| bits(op, a, b, imm))
                 .unwrap_or_else(|| panic!("{op:?}")),
         };
         if insn.rd != 0
@@ -174,13 +175,9 @@ fn multiply(op: Op, a: u64, b: u64) -> Option<u64> {
     })
 }
 
-/// Zba, Zbb, Zbs.
-fn address_and_bits(op: Op, a: u64, b: u64, imm: u64) -> Option<u64> {
+/// Zba, and the logic of Zbb.
+fn address_and_logic(op: Op, a: u64, b: u64, imm: u64) -> Option<u64> {
     let low = a & 0xffff_ffff;
-    let rotate =
-        |v: u64, n: u64, by: u64| (0..n).fold(0, |r, k| r | (v >> ((k + by) % n) & 1) << k);
-    let bytes = |f: fn(u8) -> u8| a.to_le_bytes().map(f);
-    let (bit, at) = (1u64 << (b % 64), 1u64.wrapping_shl(imm as u32));
     Some(match op {
         Op::AddUw => low.wrapping_add(b),
         Op::Sh1add => (a << 1).wrapping_add(b),
@@ -193,6 +190,17 @@ fn address_and_bits(op: Op, a: u64, b: u64, imm: u64) -> Option<u64> {
         Op::Andn => a & !b,
         Op::Orn => a | !b,
         Op::Xnor => !(a ^ b),
+        _ => return None,
+    })
+}
+
+/// The rest of Zbb, and Zbs.
+fn bits(op: Op, a: u64, b: u64, imm: u64) -> Option<u64> {
+    let rotate =
+        |v: u64, n: u64, by: u64| (0..n).fold(0, |r, k| r | (v >> ((k + by) % n) & 1) << k);
+    let bytes = |f: fn(u8) -> u8| a.to_le_bytes().map(f);
+    let (bit, at) = (1u64 << (b % 64), 1u64.wrapping_shl(imm as u32));
+    Some(match op {
         Op::Clz => zeros((0..64).rev(), a),
         Op::Ctz => zeros(0..64, a),
         Op::Cpop => (0..64).map(|k| a >> k & 1).sum(),
