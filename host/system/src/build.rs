@@ -15,6 +15,7 @@ use maquette_model::{Device, Frequency, PortId, SimTime};
 use maquette_rim::{DiskAccess, FileDisk, Output};
 use maquette_sim::{ComponentId, Link, Serial, WiringError};
 use maquette_virtio::{Block, BlockBackend, MemoryDisk, Overlay, Rng, VirtioMmio};
+use tracing::debug;
 
 /// Larger files are no kernels, however many symbols they carry.
 const MOST_KERNEL: u64 = 1 << 30;
@@ -111,9 +112,11 @@ impl Builder {
     }
 
     fn file(&mut self, file: &FileRef, most: u64) -> Option<Vec<u8>> {
-        locate::read_file(&file.path, most)
+        let bytes = locate::read_file(&file.path, most)
             .map_err(|fault| self.problem(file.at, &file.field, fault))
-            .ok()
+            .ok()?;
+        debug!(file = %file.path.display(), bytes = bytes.len(), "{} is read", file.field);
+        Some(bytes)
     }
 
     fn slot(&mut self, d: &description::Device) -> Option<Slot> {
@@ -130,6 +133,7 @@ impl Builder {
             DeviceKind::Console => Box::new(VirtioMmio::new(maquette_virtio::Console::new())),
             DeviceKind::Rng { seed } => Box::new(VirtioMmio::new(Rng::new(*seed))),
         };
+        debug!(slot = d.slot, name = d.name, "a device is plugged in");
         Some(Slot {
             index: d.slot,
             device,

@@ -7,6 +7,7 @@ use maquette_model::{Message, PortId};
 use maquette_rim::Output;
 use maquette_sim::{Component, Port, SimCx, SimEvent};
 use std::collections::VecDeque;
+use tracing::debug;
 
 /// The line to the machine.
 pub const LINE: PortId = PortId(0);
@@ -82,6 +83,7 @@ impl Console {
             }
         }
         if let Some(text) = self.script.feed(byte) {
+            debug!(time = %cx.now(), send = text, "the script types");
             for byte in text.bytes() {
                 self.typed(cx, byte);
             }

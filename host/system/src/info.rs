@@ -144,6 +144,9 @@ pub fn markdown() -> String {
             }
         }
     }
+    // One line end at the end of the file.
+    out.truncate(out.trim_end().len());
+    out.push('\n');
     out
 }
 
@@ -183,5 +186,42 @@ fn capital(text: &str) -> String {
     match chars.next() {
         Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The part of the page that is made from the schema begins behind this line.
+    const MARK: &str = "`maquette info parameters` prints the same.\n\n";
+
+    #[test]
+    fn page_of_system_files_holds_the_schema_as_it_is() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/system-files.md");
+        let page = std::fs::read_to_string(path).expect("the page");
+        let (head, tables) = page.split_once(MARK).expect("the mark");
+        if tables == markdown() {
+            return;
+        }
+        let fresh = format!("{head}{MARK}{}", markdown());
+        std::fs::write(path, fresh).expect("the page can be written");
+        panic!("docs/system-files.md did not hold the schema; it has been written anew: commit it");
+    }
+
+    #[test]
+    fn every_parameter_is_shown_with_its_default() {
+        let (text, devices) = (parameters(), devices());
+        for section in SECTIONS {
+            for param in section.params {
+                assert!(text.contains(&line(param, 4)), "{}", param.name);
+            }
+        }
+        for device in DEVICES {
+            assert!(devices.contains(device.path), "{}", device.path);
+            for param in device.params {
+                assert!(devices.contains(&line(param, 4)), "{}", param.name);
+            }
+        }
     }
 }

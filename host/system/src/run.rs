@@ -17,6 +17,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 use thiserror::Error;
+use tracing::info;
 
 /// Between two looks at the count of instructions.
 const COUNT_EVERY: SimTime = SimTime::from_ms(1);
@@ -84,6 +85,7 @@ pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
         port: KEYBOARD,
     });
     let host_time = description.limits.host_time;
+    info!(?pace, interactive, "the run begins");
     let began = Instant::now();
     let mut rim = Outside::new(&signals, &output, pace, keyboard, host_time);
     let outcome = go(&mut system, description, &mut rim);
@@ -91,6 +93,7 @@ pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
     let host_time = began.elapsed();
     drop(raw);
     let ending = ending(&system, description, outcome, &rim, &output);
+    info!(%outcome, %ending, "the run is over");
     Ok(report(system, description, ending, host_time))
 }
 

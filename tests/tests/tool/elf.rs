@@ -197,5 +197,5 @@ pub fn echoes() -> Elf {
 
 /// Jumps to where nothing is.
 pub fn jumps_to_nowhere() -> Elf {
-    Elf::new(&[lui(T0, 0x4000_0), JUMP_T0])
+    Elf::new(&[lui(T0, 0x4_0000), JUMP_T0])
 }

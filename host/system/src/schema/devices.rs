@@ -26,7 +26,7 @@ pub(super) const COMMON: &[Param] = &[
         name: "name",
         kind: Kind::Word,
         presence: Presence::Optional("type and slot, for example `virtio-blk0`"),
-        summary: "name in paths, traces and statistics",
+        summary: "name in messages, and for `console.device`",
     },
 ];
 
