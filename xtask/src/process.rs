@@ -17,6 +17,20 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs a command whose standard output matters only if it fails.
+pub fn quiet(command: &mut Command) -> Result<()> {
+    let line = describe(command);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let done = child
+        .and_then(std::process::Child::wait_with_output)
+        .with_context(|| format!("`{line}` cannot be run"))?;
+    if !done.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&done.stdout));
+        bail!("`{line}` failed ({})", done.status);
+    }
+    Ok(())
+}
+
 /// Runs a command for what it prints; what it complains about becomes the error.
 pub fn output(command: &mut Command) -> Result<String> {
     let line = describe(command);

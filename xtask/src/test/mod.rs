@@ -150,7 +150,7 @@ fn documentation(toolchain: &Toolchain) -> Result<()> {
 
 fn documentation_tests(toolchain: &Toolchain) -> Result<()> {
     let doc = ["test", "--workspace", "--doc", "--quiet"];
-    process::run(toolchain.cargo().args(doc).current_dir(places::workspace()))
+    process::quiet(toolchain.cargo().args(doc).current_dir(places::workspace()))
 }
 
 fn real_parts() -> Result<()> {
