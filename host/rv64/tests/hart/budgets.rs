@@ -225,3 +225,30 @@ fn rv_11_instret_read_inside_blocks_is_exact() {
         assert_eq!(rig.hart.pc(), c.here());
     }
 }
+
+/// Loops that come back to the start of their own block, by a branch or a jump.
+#[test]
+fn rv_11_tight_loops_are_cut_exactly_by_each_budget() {
+    for (length, branch) in (1..6).flat_map(|n| [(n, false), (n, true)]) {
+        for limit in LIMITS {
+            let mut c = Code::new(BASE);
+            for _ in 1..length {
+                c.put(i(Op::Addi, 5, 5, 1));
+            }
+            c.jump(bare(if branch { Op::Beq } else { Op::Jal }), BASE);
+            let mut rig = Rig::new(1, limit);
+            rig.load(&c);
+            let mut total = 0;
+            for budget in 1..=1000 {
+                total += budget;
+                rig.until(total).unwrap();
+                let counted = total / length * (length - 1) + total % length;
+                assert_eq!(
+                    (rig.x(5), rig.hart.pc()),
+                    (counted, BASE + 4 * (total % length)),
+                    "{length} instructions, limit {limit}, budget {budget}"
+                );
+            }
+        }
+    }
+}

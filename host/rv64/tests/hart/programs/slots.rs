@@ -17,8 +17,8 @@ enum Slot {
     Jump(Insn, usize),
     /// `auipc` and `jalr` to another slot.
     Call(u8, usize),
-    /// Back to another slot, seven times out of eight: control must get round.
-    Back(usize),
+    /// Back to another slot, by a branch or by `jal`, seven times out of eight: control must get round.
+    Back(usize, bool),
     /// Overwrites the first instruction of another slot.
     Patch(u32, usize),
 }
@@ -30,7 +30,7 @@ impl Slot {
             Self::Short(_) => 2,
             Self::Word(_) | Self::Jump(..) => 4,
             Self::Call(..) => 8,
-            Self::Back(_) => 12,
+            Self::Back(_, jal) => 12 + 4 * u64::from(*jal),
             Self::Patch(..) => 16,
         }
     }
@@ -73,10 +73,15 @@ fn emit(c: &mut Code, slot: &Slot, places: &[u64]) {
             c.put(i(Op::Auipc, X_ADDR, 0, high));
             c.put(i(Op::Jalr, *link, X_ADDR, low));
         }
-        Slot::Back(to) => {
+        Slot::Back(to, jal) => {
             c.put(i(Op::Addi, X_LOOP, X_LOOP, -1));
             c.put(i(Op::Andi, X_LOOP, X_LOOP, 7));
-            c.jump(s(Op::Bne, X_LOOP, 0, 0), places[*to]);
+            if *jal {
+                c.put(s(Op::Beq, X_LOOP, 0, 8));
+                c.jump(bare(Op::Jal), places[*to]);
+            } else {
+                c.jump(s(Op::Bne, X_LOOP, 0, 0), places[*to]);
+            }
         }
         Slot::Patch(w, to) => {
             let (high, low) = split(i64::from(w.cast_signed()));
@@ -91,11 +96,12 @@ fn emit(c: &mut Code, slot: &Slot, places: &[u64]) {
 
 fn slot(rng: &mut Rng, here: u64) -> Slot {
     let ahead = |rng: &mut Rng| (here + 1 + rng.below(12)).min(SLOTS - 1) as usize;
-    let behind = |rng: &mut Rng| here.saturating_sub(rng.below(12)) as usize;
+    let behind = |rng: &mut Rng| here.saturating_sub(rng.below(6)) as usize;
     match rng.below(100) {
         0..34 => plain_or_short(rng),
-        34..40 => Slot::Plain(vec![float(rng)]),
-        40..64 => Slot::Plain(vec![memory(rng)]),
+        34..37 => Slot::Back(behind(rng), rng.chance(50)),
+        37..41 => Slot::Plain(vec![float(rng)]),
+        41..64 => Slot::Plain(vec![memory(rng)]),
         64..68 => atomic(rng),
         68..78 => {
             let op = rng.pick(&[Op::Beq, Op::Bne, Op::Blt, Op::Bge, Op::Bltu, Op::Bgeu]);
@@ -105,7 +111,7 @@ fn slot(rng: &mut Rng, here: u64) -> Slot {
         81..83 => Slot::Call(rng.pick(&[0, 1, 5]), ahead(rng)),
         83..86 if rng.chance(50) => Slot::Patch(word(arithmetic(rng)), ahead(rng)),
         83..85 => Slot::Patch(word(arithmetic(rng)), behind(rng)),
-        85 => Slot::Back(behind(rng)),
+        85 => Slot::Back(behind(rng), rng.chance(50)),
         86..95 => Slot::Plain(status(rng)),
         95..97 => Slot::Plain(vec![bare(rng.pick(&[
             Op::Ecall,
