@@ -51,6 +51,8 @@ pub(super) struct Core {
     /// Failures of the host that devices reported.
     pub(super) host_errors: Vec<String>,
     pub(super) dma_bytes: u64,
+    /// A device has stored into RAM since the last settlement.
+    pub(super) dma_wrote: bool,
 }
 
 impl Core {
@@ -68,6 +70,7 @@ impl Core {
             last_guest_error: None,
             host_errors: Vec::new(),
             dma_bytes: 0,
+            dma_wrote: false,
         }
     }
 }
@@ -175,6 +178,7 @@ impl Host for DeviceHost<'_> {
                 len: buf.len() as u64,
             });
         }
+        self.core.dma_wrote = true;
         self.record_dma(Direction::Write, a, buf);
         Ok(())
     }

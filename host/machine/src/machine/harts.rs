@@ -57,4 +57,6 @@ pub(super) struct Turn {
     pub(super) hart: usize,
     /// The count of retired instructions at which it ends.
     pub(super) ends: u64,
+    /// It was made longer, which happens at most once.
+    pub(super) extended: bool,
 }

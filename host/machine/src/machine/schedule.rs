@@ -14,6 +14,10 @@ use maquette_sim::SimCx;
 /// The only wake that a machine asks for.
 pub(super) const RESUME: u32 = 0;
 
+/// How much longer a turn may last for a reservation. A loop whose `sc` must succeed some time has at
+/// most 16 instructions (unprivileged ISA, "Eventual Success of Store-Conditional Instructions").
+const GRACE: u64 = 64;
+
 impl Machine {
     /// Executes until the horizon, the end, or until nothing is left to happen.
     pub(super) fn advance(&mut self, cx: &mut SimCx<'_>) {
@@ -72,8 +76,13 @@ impl Machine {
 
     /// The hart whose turn it is, if any may run before `due`.
     fn select(&mut self, due: SimTime) -> Option<usize> {
-        if let Some(turn) = self.turn {
+        if let Some(turn) = &mut self.turn {
             let slot = &self.harts[turn.hart];
+            // Between `lr` and `sc` no turn ends: with a short quantum, `sc` would fail for ever.
+            if slot.hart.retired() >= turn.ends && slot.hart.is_reserving() && !turn.extended {
+                turn.ends = slot.hart.retired().saturating_add(GRACE);
+                turn.extended = true;
+            }
             if slot.doing == Doing::Running
                 && slot.hart.retired() < turn.ends
                 && slot.hart.time() < due
@@ -90,6 +99,7 @@ impl Machine {
         self.turn = Some(Turn {
             hart: next,
             ends: hart.retired().saturating_add(self.quantum),
+            extended: false,
         });
         if self.last_hart != next {
             // Another hart ran: what it stored may have been reserved here.
@@ -165,6 +175,12 @@ impl Machine {
     /// Carries out what a call left behind: interrupts, answers, messages, power.
     pub(super) fn settle(&mut self, cx: &mut SimCx<'_>) {
         let now = self.last_call_time();
+        if core::mem::take(&mut self.core.dma_wrote) {
+            // What a device stored may have been reserved (unprivileged ISA, "LR/SC").
+            for slot in &mut self.harts {
+                slot.hart.clear_reservation();
+            }
+        }
         for k in 0..self.core.irqs.len() {
             let change = self.core.irqs[k];
             let Some(slot) = self.harts.get_mut(change.hart) else {

@@ -108,6 +108,12 @@ impl<E: BlockExec> Hart<E> {
         });
     }
 
+    /// Whether `lr` has reserved an address that `sc` has not used yet.
+    #[must_use]
+    pub const fn is_reserving(&self) -> bool {
+        self.state.reservation.is_some()
+    }
+
     /// Loses the reservation of `lr`: another hart has run.
     pub const fn clear_reservation(&mut self) {
         self.state.reservation = None;
