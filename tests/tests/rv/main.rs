@@ -1,0 +1,23 @@
+//! The RISC-V machine as a whole: the rows of `tests/rows/rv.toml` that need guests, disks, Linux or
+//! QEMU, shown from the outside with the built tool, and where the outside cannot reach, with a
+//! machine in this process (`inside`).
+//!
+//! - [`programs`]: the guest programs, one row each, here and in QEMU.
+//! - [`disks`]: what disks hold before and after.
+//! - [`linux`], [`linux_disk`], [`linux_qemu`]: Debian's kernel to its shell, on a large disk, and beside QEMU.
+//! - [`trace_hash`]: what the trace hash depends on, and what it does not.
+//! - [`endings`]: power-off, reboot, deadlock, trap loop.
+//! - [`boards`]: numbers of harts, quantum, CPI, other than the defaults.
+//!
+//! Runs take seconds at most on an idle machine; limits are generous because machines are not idle.
+
+mod boards;
+mod disks;
+mod endings;
+mod inside;
+mod linux;
+mod linux_disk;
+mod linux_qemu;
+mod programs;
+mod ran;
+mod trace_hash;
