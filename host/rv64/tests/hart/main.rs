@@ -17,4 +17,5 @@ mod programs;
 mod reference;
 mod rig;
 mod snapshot;
+mod status;
 mod traps;
