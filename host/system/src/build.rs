@@ -230,6 +230,7 @@ impl Builder {
             MachineError::Boot(BootError::Place(
                 PlaceError::KernelTooLarge { .. } | PlaceError::NoRoom { .. },
             )) => memory,
+            MachineError::Boot(BootError::Tree(_)) => (d.machine.at, "boot", None),
             MachineError::Boot(_) => kernel(),
             MachineError::Board(_)
             | MachineError::NoSlot { .. }

@@ -111,6 +111,13 @@ impl Describer<'_> {
                 }
             }
         }
+        if group
+            .text("cmdline")
+            .is_some_and(|text| text.contains('\0'))
+        {
+            let what = "a command line ends at its first zero byte, and this one has one inside";
+            self.combination(group, "cmdline", what, "remove it");
+        }
         Boot {
             mode,
             kernel: self.file(group, "kernel"),

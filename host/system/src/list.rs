@@ -2,7 +2,7 @@
 
 use crate::locate::{Places, file_fault, read_file};
 use crate::open::parse;
-use crate::problem::Fault;
+use crate::problem::{Fault, printable};
 use std::path::{Path, PathBuf};
 
 /// A system file and what it shows.
@@ -42,7 +42,7 @@ pub fn show(systems: &[Listed]) -> String {
     let width = systems.iter().map(|s| name(s).len()).max().unwrap_or(0);
     systems
         .iter()
-        .map(|s| format!("{:width$}  {}\n", name(s), s.summary))
+        .map(|s| format!("{:width$}  {}\n", name(s), printable(&s.summary)))
         .collect()
 }
 

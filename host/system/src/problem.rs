@@ -253,7 +253,7 @@ impl Problems {
         writeln!(out, "{}", problem.fault)?;
         if let Some(at) = problem.at {
             let line = self.sources.line_column(at);
-            let text = self.sources.line_text(at);
+            let text = printable(self.sources.line_text(at));
             let room = text.chars().count().saturating_sub(line.column - 1);
             let marks = at.end.saturating_sub(at.start).min(room).max(1);
             writeln!(out, "{:>5} | {text}", line.line)?;
@@ -277,6 +277,19 @@ impl Problems {
             None => self.file.clone(),
         }
     }
+}
+
+/// The text without what could command a terminal; each character keeps its column.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let harmless = |c: char| {
+        if c.is_control() && c != '\t' {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    text.chars().map(harmless).collect()
 }
 
 impl fmt::Display for Problems {

@@ -398,6 +398,13 @@ fn all_problems_of_a_file_are_reported_together_in_its_order() {
 }
 
 #[test]
+fn report_of_a_file_with_control_characters_commands_no_terminal() {
+    let shown = bad("[machine]\nharts = 99 # \u{1b}[31m\u{7}\n");
+    assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+    assert!(shown.contains("harts = 99 # \u{fffd}[31m"), "{shown}");
+}
+
+#[test]
 fn drawn_report_holds_what_the_plain_one_holds() {
     let problems =
         parse("x.toml", "[machine]\nhart = 2\n", &[], &places()).expect_err("unknown key");

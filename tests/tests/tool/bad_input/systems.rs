@@ -65,6 +65,26 @@ fn nine_devices_do_not_fit_into_eight_slots() {
 }
 
 #[test]
+fn machine_with_the_name_of_another_component_is_refused() {
+    let bench = Bench::with(&elf::says("x").file(), "[machine]\nname = \"console\"");
+    refused(&bench.run(), &["machine.name", "`console`"]);
+}
+
+#[test]
+fn absurd_command_line_is_refused_or_handed_over_whole() {
+    let run = |cmdline: &str| {
+        let bench = Bench::new();
+        bench.put("guest.elf", &elf::says("x").file());
+        let text =
+            format!("[boot]\nmode = \"sbi\"\nkernel = \"guest.elf\"\ncmdline = \"{cmdline}\"\n");
+        bench.put("x.toml", text.as_bytes());
+        bench.tool("check").finish()
+    };
+    refused(&run("a\\u0000b"), &["boot.cmdline"]);
+    run(&"x".repeat(100_000)).expect_code(0);
+}
+
+#[test]
 fn largest_machine_is_built() {
     let largest = "[machine]\nharts = 8\nmemory = \"64GiB\"\n";
     Bench::with(&elf::says("x").file(), largest)
