@@ -7,6 +7,8 @@
 
 mod build;
 mod cache;
+#[cfg(test)]
+mod tests;
 
 use crate::isa::Op;
 pub(crate) use build::{build, decode_at, micro_op};
