@@ -45,7 +45,7 @@ fn rv_06_sha256_of_a_large_disk_is_the_hosts_and_written_data_survives() {
     let images = [noise(1, LARGE), noise(2, SMALL), noise(3, SMALL)];
     let [large, cow, fixed] = [0, 1, 2].map(|i| write(&folder, &format!("{i}.img"), &images[i]));
     let [large_before, cow_before, fixed_before] = images;
-    let reread = "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /dev/vdb";
+    let reread = "dd if=/dev/vdb bs=64k iflag=direct status=none | sha256sum";
     let ran = Linux::new(1)
         .with(&disk(&large, "raw"))
         .with(&disk(&cow, "copy-on-write"))
@@ -66,7 +66,7 @@ fn rv_06_sha256_of_a_large_disk_is_the_hosts_and_written_data_survives() {
     assert_eq!(answers[3], "written");
     assert!(answers[4].ends_with("refused"), "{}", answers[4]);
     let cow_after = patched(cow_before.clone());
-    assert_eq!(answers[5], format!("{}  /dev/vdb", sha256(&cow_after)));
+    assert_eq!(answers[5], format!("{}  -", sha256(&cow_after)));
     assert_eq!(answers[6], "1");
 
     assert!(

@@ -14,25 +14,27 @@ const SCRIPT: [&str; 14] = [
     "grep -e ^isa -e ^mmu -e ^processor /proc/cpuinfo",
     "cut -d' ' -f1-3 /proc/mounts; cut -d' ' -f1 /proc/modules",
     "sha256sum /dev/vda; cat /sys/block/vda/size",
-    "seq 1 30000 | sort -r | gzip -9 > /a; sha256sum /a; zcat /a | md5sum; wc -c < /a",
-    "xz --help > /dev/null 2>&1; seq 1 20000 | sha3sum; seq 1 20000 | sha512sum; seq 1 99 | crc32",
-    "awk 'BEGIN { for (i = 0; i < 3000; i++) { s += sin(i) * exp(i / 700) / (i + 1); \
-     t += sqrt(i) ^ 1.5; u = atan2(t, s) } printf \"%.17g %.17g %.17g\\n\", s, t, u }'",
-    "factor 1234567890123456789 18446744073709551557; echo '7 300 ^ 123457 % p' | dc",
+    "seq 1 9000 | sort -r | gzip -9 > /a; sha256sum /a; zcat /a | md5sum; wc -c < /a",
+    "seq 1 5000 | sha3sum; seq 1 9000 | sha512sum; seq 1 99 | crc32",
+    // Floating point, as far as this busybox has it.
+    "awk 'BEGIN { for (i = 1; i < 3000; i++) { s += 1.1 / i; t = t * 0.999 + i / 7; \
+     u -= int(t) * 1e-9 } printf \"%.17g %.17g %.17g %d\\n\", s, t, u, 1e9 * s }'",
+    "factor 1000036000099 600851475143; echo '7 300 ^ 123457 % p' | dc",
     "n=0; for i in $(seq 60); do (exit $((i % 3))) || n=$((n + 1)); done; echo $n",
     "sh -c 'kill -SEGV $$'; echo $?; sh -c 'kill -TERM $$'; echo $?",
     "dd if=/a of=/dev/vda bs=4k seek=10 conv=notrunc,fsync status=none; \
-     echo 3 > /proc/sys/vm/drop_caches; sha256sum /dev/vda",
-    "yes maquette | head -c 3000000 | tr a-m n-z | fold -w 61 | tail -n 1; sleep 1; echo slept",
-    "nc -l -p 7 > /b & sleep 1; ip link set lo up; echo over the loop | nc 127.0.0.1 7; wait; cat /b",
+     dd if=/dev/vda bs=64k iflag=direct status=none | sha256sum",
+    "yes maquette | head -c 200000 | tr a-m n-z | fold -w 61 | md5sum; sleep 1; echo slept",
+    "ip link set lo up; nc -l -p 7 > /b & sleep 1; echo over the loop | nc 127.0.0.1 7; wait; cat /b",
     "exit",
 ];
 
-/// From the line of `init` on, without the kernel's time stamps.
+/// From the line of `init` on, without the kernel's time stamps, and without the one word of the
+/// instruction set's name that says how RAM is wired and which QEMU's board adds.
 fn normal(transcript: &str) -> String {
-    let text = plain(transcript);
+    let text = plain(transcript).replace("_ziccrse", "");
     let from = text
-        .find("init: ")
+        .find("\ninit: ")
         .unwrap_or_else(|| panic!("init does not speak:\n{text}"));
     text[from..]
         .lines()
