@@ -103,3 +103,14 @@ pub enum Topic {
     /// The parameters of system files
     Parameters,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+}
