@@ -160,7 +160,7 @@ impl HartState {
         self.x[usize::from(i & 63)]
     }
 
-    /// Sets register `i`, which is [`SINK`] for x0.
+    /// Sets register `i`, which is 32 (a register that nobody reads) where the instruction says x0.
     #[inline(always)]
     pub fn set_reg(&mut self, i: u8, v: u64) {
         self.x[usize::from(i & 63)] = v;
