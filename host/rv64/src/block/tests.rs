@@ -70,7 +70,7 @@ proptest! {
         let ram = Ram::new(PhysAddr(BASE), 8192).unwrap();
         assert!(ram.write(PhysAddr(BASE), &[0x13, 0, 0, 0].repeat(2048)));
         let mut cache = BlockCache::new(8);
-        let places: Vec<u64> = places.iter().map(|p| BASE + p * 2 & !3).collect();
+        let places: Vec<u64> = places.iter().map(|p| (BASE + p * 2) & !3).collect();
         for &pa in &places {
             if cache.find(pa).is_none() {
                 prop_assert!(cache.insert(&ram, pa).is_some());

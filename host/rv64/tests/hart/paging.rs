@@ -13,7 +13,7 @@ const ONE: u64 = BASE + 0x4000;
 const TWO: u64 = BASE + 0x5000;
 /// Where the program sees the page under test: entry 1 of the root.
 const VA: u64 = 0x4000_0000;
-const PAGES: u64 = 16;
+const PAGES: u64 = 24;
 const ASID: u64 = 5;
 
 /// A supervisor at BASE (mapped to itself by a 1 GiB page), with x6 = `va` and a handler in M-mode.
@@ -140,40 +140,47 @@ fn rv_24_sfence_withdraws_rights_of_loads_stores_and_fetches() {
 }
 
 /// Two page tables under ever new ASIDs (more than the hart keeps apart by number), switched by
-/// `satp` without a fence: each load sees its own space.
+/// `satp` without a fence: each load sees its own space. The pages come round after every number of
+/// switches, so that whatever number is used again meets what it left behind.
 #[test]
 fn rv_24_address_spaces_do_not_leak_into_each_other() {
-    const ROUNDS: u64 = 100;
-    for step in [0, 1] {
-        let insns = [
-            csrw(number::SATP, 20),
-            i(Op::Ld, 10, 6, 0),
-            csrw(number::SATP, 21),
-            i(Op::Ld, 11, 6, 0),
-            r(Op::Add, 12, 12, 10),
-            r(Op::Add, 13, 13, 11),
-            r(Op::Add, 20, 20, 22),
-            r(Op::Add, 21, 21, 22),
-            s(Op::Beq, 0, 0, -32),
-        ];
+    const SWITCHES: u64 = 150;
+    const LIST: u64 = BASE + 0x1_0000;
+    const OTHER: u64 = TABLES + 0x4000;
+    let insns = [
+        i(Op::Ld, 20, 9, 0),
+        i(Op::Ld, 6, 9, 8),
+        csrw(number::SATP, 20),
+        i(Op::Ld, 10, 6, 0),
+        s(Op::Sd, 9, 10, 16),
+        i(Op::Addi, 9, 9, 24),
+        s(Op::Beq, 0, 0, -24),
+    ];
+    for (period, fresh) in (1..66).flat_map(|p| [(p, true), (p, false)]) {
         let mut rig = rig(&insns, VA);
-        let other = TABLES + 0x4000;
-        rig.poke(other + 8 * 2, BASE >> 2 | 0xcf);
-        rig.poke(other + 8, (other + 0x1000) >> 2 | 1);
-        rig.poke(other + 0x1000, (other + 0x2000) >> 2 | 1);
-        rig.poke(other + 0x2000, TWO >> 2 | 0xcf);
-        map(&rig, 0, ONE, 0xcf);
-        rig.hart.set_up(|h| {
-            h.set_reg(20, 8 << 60 | ASID << 44 | TABLES >> 12);
-            h.set_reg(21, 8 << 60 | (ASID + 1) << 44 | other >> 12);
-            h.set_reg(22, (2 * step) << 44);
-        });
-        rig.until(9 * ROUNDS).unwrap();
-        assert_eq!(
-            (rig.x(12), rig.x(13)),
-            (ROUNDS, 2 * ROUNDS),
-            "ASIDs grow by {step}"
-        );
+        rig.poke(OTHER + 8 * 2, BASE >> 2 | 0xcf);
+        rig.poke(OTHER + 8, (OTHER + 0x1000) >> 2 | 1);
+        rig.poke(OTHER + 0x1000, (OTHER + 0x2000) >> 2 | 1);
+        for page in 0..period {
+            // Away from the slots of the soft TLB that code and list use.
+            rig.poke(TABLES + 0x2000 + 8 * (100 + page), ONE >> 2 | 0xcf);
+            rig.poke(OTHER + 0x2000 + 8 * (100 + page), TWO >> 2 | 0xcf);
+        }
+        for k in 0..SWITCHES {
+            let root = if k % 2 == 0 { TABLES } else { OTHER };
+            let asid = if fresh { k } else { k % 2 };
+            rig.poke(LIST + 24 * k, 8 << 60 | asid << 44 | root >> 12);
+            rig.poke(LIST + 24 * k + 8, VA + (100 + k % period) * 0x1000);
+        }
+        rig.hart.set_up(|h| h.set_reg(9, LIST));
+        rig.until(7 * SWITCHES).unwrap();
+        for k in 0..SWITCHES {
+            assert_eq!(
+                rig.peek(LIST + 24 * k + 16),
+                1 + k % 2,
+                "switch {k}, period {period}"
+            );
+        }
     }
 }
 

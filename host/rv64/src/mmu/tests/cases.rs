@@ -70,7 +70,7 @@ fn any_pmp() -> impl Strategy<Value = Vec<(u8, u64)>> {
     });
     let all = prop_oneof![30 => Just((0x1fu8, (1u64 << 54) - 1)), 1 => Just((0, 0))];
     (
-        prop_oneof![12 => Just(0usize), 1 => Just(1), 1 => 2..4usize],
+        prop_oneof![5 => Just(0usize), 1 => Just(1), 1 => 2..4usize],
         all,
     )
         .prop_flat_map(move |(n, all)| {
@@ -147,11 +147,22 @@ pub(super) fn any_case() -> impl Strategy<Value = Case> {
         let width = prop::sample::select(Width::ALL.to_vec());
         // A few addresses, each tried in several contexts: that is what the TLB has to tell apart.
         let pool = prop::collection::vec(any_va(levels), 1..4);
-        let access = (any::<prop::sample::Index>(), width, kind, any_context());
+        // And now and then elsewhere in the same page.
+        let moved = prop_oneof![3 => Just(0), 2 => (0u64..512).prop_map(|w| w * 8)];
+        let address = (any::<prop::sample::Index>(), moved);
+        let access = (address, width, kind, any_context());
         let accesses = prop::collection::vec(access, 1..12);
         let tries = (pool, accesses).prop_map(|(pool, all)| {
             all.into_iter()
-                .map(|(at, width, kind, context)| try_of(*at.get(&pool), width, kind, context))
+                .map(|((at, moved), width, kind, context)| {
+                    let va = at.get(&pool);
+                    try_of(
+                        va & !0xfff | va.wrapping_add(moved) & 0xfff,
+                        width,
+                        kind,
+                        context,
+                    )
+                })
                 .collect::<Vec<_>>()
         });
         let root = prop_oneof![
