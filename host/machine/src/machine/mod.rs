@@ -68,6 +68,8 @@ pub struct Machine {
     /// What the access being made will be answered under.
     pending: Option<Token>,
     resume: Option<WakeId>,
+    /// Work done since the engine was last heard, in instructions; decides pauses and nothing else.
+    effort: u64,
     status: Status,
     statistics: Statistics,
 }
@@ -109,6 +111,7 @@ impl Machine {
             event_time: SimTime::ZERO,
             pending: None,
             resume: None,
+            effort: 0,
             status: Status::Running,
             statistics: Statistics::default(),
         };
@@ -188,6 +191,7 @@ impl Machine {
     /// Starts over: the boot files are loaded anew, devices are reset; other RAM and time stay.
     fn restart(&mut self, cx: &mut SimCx<'_>) -> Result<(), MachineError> {
         self.statistics.restarts += 1;
+        self.effort += schedule::RESTART_EFFORT;
         let now = self.reached();
         for i in 0..self.bus.nodes.len() {
             let source = Source(u32::try_from(i).unwrap_or(u32::MAX));

@@ -14,14 +14,28 @@ use maquette_sim::SimCx;
 /// The only wake that a machine asks for.
 pub(super) const RESUME: u32 = 0;
 
+/// Effort after which the machine pauses, so that the rim can look at signals and clocks even where
+/// virtual time hardly moves: a few milliseconds of the host's time, counted in instructions.
+const ASK_AFTER: u64 = 1_000_000;
+/// The effort of switching to a hart and back.
+const TURN_EFFORT: u64 = 50;
+/// The effort of starting over.
+pub(super) const RESTART_EFFORT: u64 = ASK_AFTER / 2;
+
 /// How much longer a turn may last for a reservation. A loop whose `sc` must succeed some time has at
 /// most 16 instructions (unprivileged ISA, "Eventual Success of Store-Conditional Instructions").
 const GRACE: u64 = 64;
 
 impl Machine {
-    /// Executes until the horizon, the end, or until nothing is left to happen.
+    /// Executes until the horizon, the end, until nothing is left to happen, or until the world outside
+    /// should be asked again.
     pub(super) fn advance(&mut self, cx: &mut SimCx<'_>) {
+        self.effort = 0;
         while self.status == Status::Running {
+            if self.effort > ASK_AFTER {
+                self.sleep_until(cx, cx.now());
+                return;
+            }
             let horizon = cx.horizon();
             let due = self.next_due();
             match self.select(due) {
@@ -115,9 +129,12 @@ impl Machine {
         let hart = &mut self.harts[i].hart;
         let budget = hart
             .instructions_until(limit)
+            .min(ASK_AFTER)
             .min(ends.saturating_sub(hart.retired()));
         hart.raise_time_floor(self.core.floor);
+        let before = hart.retired();
         let exit = hart.run(budget.max(1));
+        self.effort += TURN_EFFORT + (hart.retired() - before);
         self.core.floor = self.core.floor.max(hart.time_floor());
         self.exit(cx, i, exit);
     }
