@@ -311,3 +311,28 @@ fn rv_18_wait_ends_at_once_where_something_is_pending_even_if_disabled() {
         assert_eq!(rig.hart.wakes(), !sleeps);
     }
 }
+
+/// A timer that comes due with the `wfi` itself: there is nothing to wait for.
+#[test]
+fn rv_18_wait_does_not_sleep_past_a_timer_that_is_due_with_it() {
+    // 100 instructions are the first tick.
+    for (before, sleeps) in [(98, true), (99, false), (100, false)] {
+        for limit in [1, 64, 1000] {
+            let mut rig = Rig::new(2, limit);
+            let mut c = Code::new(BASE);
+            for _ in 0..before {
+                c.put(NOP);
+            }
+            c.put(bare(Op::Wfi));
+            c.put(NOP);
+            rig.load(&c);
+            rig.hart.set_up(|h| {
+                h.csr.menvcfg = envcfg::STCE;
+                h.csr.stimecmp = 1;
+                h.csr.mie = 1 << irq::STI;
+            });
+            let exit = rig.hart.run(before + 2);
+            assert_eq!(exit == Exit::Wfi, sleeps, "wfi after {before}");
+        }
+    }
+}
