@@ -378,3 +378,69 @@ fn rv_14_pmp_rights_by_mode_and_lock() {
         }
     }
 }
+
+/// An entry that covers part of a page: the rest of the page may be used, that part not, whatever was
+/// used before.
+#[test]
+fn rv_14_pmp_entry_inside_a_page_binds_there_and_only_there() {
+    let fetch = |at| i(Op::Jalr, 1, 6, at);
+    let load = |at| i(Op::Ld, 10, 6, at);
+    let store = |at| s(Op::Sd, 6, 8, at);
+    let kinds: [(&dyn Fn(i32) -> Insn, u64); 3] = [
+        (&load, cause::LOAD_ACCESS),
+        (&store, cause::STORE_ACCESS),
+        (&fetch, cause::FETCH_ACCESS),
+    ];
+    // The part: 0x100 to 0x100 + size, as NA4 or NAPOT, and as a top of range.
+    for (size, range) in [
+        (4u64, false),
+        (8, false),
+        (256, false),
+        (4, true),
+        (24, true),
+        (512, true),
+    ] {
+        for (access, cause) in kinds {
+            for paged in [false, true] {
+                let insns = [access(0xf8), access(0x100), access(0xf8)];
+                let mut rig = rig(&insns, if paged { VA } else { ONE });
+                map(&rig, 0, ONE, 0xcf);
+                for at in [0xf8, 0x100, 0x100 + size] {
+                    let mut back = Code::new(ONE + at);
+                    back.put(i(Op::Jalr, 0, 1, 0));
+                    rig.load(&back);
+                }
+                rig.hart.set_up(|h| {
+                    if !paged {
+                        h.csr.satp = 0;
+                    }
+                    let pmp = &mut h.csr.pmp;
+                    *pmp = Default::default();
+                    let first = (ONE + 0x100) >> 2;
+                    let cfg = if range {
+                        pmp.write_addr(0, first);
+                        pmp.write_addr(1, first + size / 4);
+                        0x08 << 8
+                    } else {
+                        let shape = if size == 4 { 0x10 } else { 0x18 };
+                        pmp.write_addr(0, first | (size / 8).saturating_sub(1));
+                        shape
+                    };
+                    pmp.write_addr(2, u64::MAX);
+                    pmp.write_cfg(0, 0x1f << 16 | cfg);
+                });
+                let calls = if cause == cause::FETCH_ACCESS { 2 } else { 1 };
+                rig.until(calls).unwrap();
+                let what = format!(
+                    "{size} bytes, range {range}, paged {paged}, {:?}",
+                    insns[0].op
+                );
+                assert_eq!(rig.hart.pc(), BASE + 4, "beside it: {what}");
+                rig.until(2 * calls).unwrap();
+                let c = &rig.hart.state().csr;
+                let va = if paged { VA } else { ONE };
+                assert_eq!((c.mcause, c.mtval), (cause, va + 0x100), "{what}");
+            }
+        }
+    }
+}
