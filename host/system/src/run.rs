@@ -143,6 +143,10 @@ fn ending(
     if let Some(text) = console.and_then(Console::offence) {
         return Ending::Forbidden(text.to_owned());
     }
+    // Also when the last line was the one that nobody took.
+    if output.has_failed() {
+        return Ending::Host(output_failure(output));
+    }
     let status = system
         .serial
         .get::<Machine>(system.machine)

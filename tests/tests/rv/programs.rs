@@ -184,7 +184,9 @@ fn rv_13_counters_and_locks_lose_nothing_under_four_harts() {
 fn rv_13_counters_and_locks_lose_nothing_at_any_interleaving() {
     for quantum in [1, 2, 3, 5, 17, 101] {
         let set = format!("machine.quantum={quantum}");
-        let ran = system_with("atomics", &[&set]).clean();
+        // Some interleaving that makes no progress would last very long otherwise.
+        let limit = "limits.instructions=100000000";
+        let ran = system_with("atomics", &[&set, limit]).clean();
         assert_eq!(ran.console().lines().collect::<Vec<_>>(), ATOMICS, "{set}");
     }
 }

@@ -15,7 +15,7 @@ use maquette_sim::{NoRim, Outcome};
 use maquette_trace::Trace;
 
 use super::asm::{Asm, Image, reg};
-use super::{Inside, Parts};
+use super::{Inside, Parts, QUANTUM};
 
 const RAM: u64 = 0x8000_0000;
 const UART: u64 = 0x1000_0000;
@@ -61,6 +61,7 @@ fn steady(program: Asm, warm: SimTime, measured: SimTime) -> (u64, u64, u64) {
     let mut inside = Inside::new(Parts {
         mode: BootMode::Bare,
         harts: 1,
+        quantum: QUANTUM,
         kernel: Image(vec![(RAM, program.finish())]).elf(),
         slots: Vec::new(),
         trace: Trace::new(),

@@ -18,7 +18,7 @@ use maquette_sim::{NoRim, Outcome};
 use maquette_trace::{Entry, Kind, PathId, Sink, Trace};
 
 use super::asm::{Asm, Image, reg};
-use super::{Inside, Parts};
+use super::{Inside, Parts, QUANTUM};
 
 const KERNEL: u64 = 0x8020_0000;
 const DATA: u64 = 0x8020_1000;
@@ -127,7 +127,9 @@ fn program(alter: Option<Kind>) -> Vec<u8> {
         _ => 0x0a00_0000,
     };
     asm.word(data);
+    // The page is never all zero, so that a digest of page numbers alone would not do.
     asm.pad_to(DATA + 0x10);
+    asm.word(1);
     Image(vec![(KERNEL, asm.finish())]).elf()
 }
 
@@ -169,6 +171,7 @@ fn run(alter: Option<Kind>) -> (String, Vec<Record>) {
     let mut inside = Inside::new(Parts {
         mode: BootMode::Sbi,
         harts: 1,
+        quantum: QUANTUM,
         kernel: program(alter),
         slots: vec![
             slot(

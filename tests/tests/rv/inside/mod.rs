@@ -17,6 +17,9 @@ use maquette_model::{Frequency, SimTime};
 use maquette_sim::{Component, ComponentId, End, Link, Port, Serial, SimCx, SimEvent};
 use maquette_trace::Trace;
 
+/// The usual length of a hart's turn.
+pub const QUANTUM: u64 = 10_000;
+
 /// A machine on a trace, its console linked to somebody who listens.
 pub struct Inside {
     pub serial: Serial,
@@ -27,6 +30,7 @@ pub struct Inside {
 pub struct Parts {
     pub mode: BootMode,
     pub harts: u8,
+    pub quantum: u64,
     pub kernel: Vec<u8>,
     pub slots: Vec<Slot>,
     pub trace: Trace,
@@ -40,7 +44,7 @@ impl Inside {
             ram_bytes: 64 << 20,
             clock: Frequency::from_hz(1_000_000_000),
             cpi: (1, 1),
-            quantum: 10_000,
+            quantum: parts.quantum,
             block_limit: 64,
             seed: 1,
             boot: BootSource {

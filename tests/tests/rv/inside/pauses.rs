@@ -8,7 +8,7 @@ use maquette_tests::guests::guest;
 use maquette_trace::Trace;
 use maquette_virtio::{Block, MemoryDisk, VirtioMmio};
 
-use super::{Inside, Parts};
+use super::{Inside, Parts, QUANTUM};
 use crate::ran::{noise, read};
 
 /// A guest, how it boots, and on how many harts.
@@ -27,6 +27,7 @@ fn machine((name, mode, harts): Guest) -> Inside {
     Inside::new(Parts {
         mode,
         harts,
+        quantum: QUANTUM,
         kernel: read(&guest(name)),
         slots: vec![Slot {
             index: 0,

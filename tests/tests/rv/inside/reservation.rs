@@ -10,7 +10,7 @@ use maquette_sim::{NoRim, Outcome};
 use maquette_trace::Trace;
 
 use super::asm::{Asm, Image, reg};
-use super::{Inside, Parts};
+use super::{Inside, Parts, QUANTUM};
 
 const RAM: u64 = 0x8000_0000;
 const WORD: u64 = 0x8000_1000;
@@ -68,6 +68,7 @@ fn outcome_of_sc(between: impl FnOnce(&mut Asm)) -> u32 {
     let mut inside = Inside::new(Parts {
         mode: BootMode::Bare,
         harts: 1,
+        quantum: QUANTUM,
         kernel: Image(vec![(RAM, asm.finish())]).elf(),
         slots: vec![Slot {
             index: 0,
@@ -101,4 +102,47 @@ fn rv_13_sc_after_nothing_or_a_register_read_succeeds() {
 fn rv_13_sc_after_a_device_stored_there_fails() {
     let write = |asm: &mut Asm| asm.store(Op::Sw, reg::T1, 0, reg::T0);
     assert_eq!(outcome_of_sc(write), FAILS);
+}
+
+/// Two harts count in one word with `lr` and `sc`. Each attempt must succeed some time (unprivileged
+/// ISA, "Eventual Success of Store-Conditional Instructions"), though turns are as short as they can be.
+#[test]
+fn rv_13_sc_succeeds_some_time_in_turns_of_any_length() {
+    const EACH: u64 = 100;
+    for quantum in 1..=8 {
+        let mut asm = Asm::new(RAM);
+        asm.li(reg::S0, WORD);
+        asm.li(reg::T0, EACH);
+        let again = asm.mark();
+        let retry = asm.mark();
+        asm.r(Op::LrD, reg::T1, reg::S0, 0);
+        asm.i(Op::Addi, reg::T1, reg::T1, 1);
+        asm.r(Op::ScD, reg::T2, reg::S0, reg::T1);
+        asm.branch(Op::Bne, reg::T2, reg::ZERO, retry);
+        asm.i(Op::Addi, reg::T0, reg::T0, -1);
+        asm.branch(Op::Bne, reg::T0, reg::ZERO, again);
+        // Whoever sees all of both harts' rounds ends the machine.
+        asm.li(reg::T1, 2 * EACH);
+        let stay = asm.mark();
+        asm.i(Op::Ld, reg::T2, reg::S0, 0);
+        asm.branch(Op::Bne, reg::T2, reg::T1, stay);
+        asm.li(reg::T0, FINISHER);
+        asm.li(reg::T1, 0x5555);
+        asm.store(Op::Sw, reg::T1, 0, reg::T0);
+        asm.jump(stay);
+        let mut inside = Inside::new(Parts {
+            mode: BootMode::Bare,
+            harts: 2,
+            quantum,
+            kernel: Image(vec![(RAM, asm.finish())]).elf(),
+            slots: Vec::new(),
+            trace: Trace::new(),
+        });
+        inside.serial.run(SimTime::from_ms(1), &mut NoRim);
+        assert_eq!(
+            *inside.machine().status(),
+            Status::PoweredOff,
+            "quantum {quantum}"
+        );
+    }
 }

@@ -4,9 +4,9 @@ use crate::bench::{Bench, refused, says};
 use crate::elf;
 use maquette_tests::guests;
 use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -99,14 +99,22 @@ fn full_pipe() -> (File, File) {
     (File::from(out), input)
 }
 
-/// Waits until somebody holds a lock on the file: the tool has opened its disk.
-fn until_locked(file: &File) {
+/// Waits until somebody holds a lock on the file and process `pid` sleeps: the tool has opened its
+/// disk and finds no room for its output. The kernel's list of locks is read, because trying the lock
+/// would now and then keep the tool from getting it.
+fn until_locked(file: &File, pid: u32) {
+    let sleeps = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|rest| rest.starts_with('S'))
+    };
+    let inode = format!(":{} ", file.metadata().expect("the disk").ino());
     let end = Instant::now() + Duration::from_secs(60);
     loop {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return,
-            Ok(()) => file.unlock().expect("unlocked"),
-            Err(TryLockError::Error(error)) => panic!("{error}"),
+        let locks = std::fs::read_to_string("/proc/locks").expect("the kernel's list of locks");
+        if locks.lines().any(|line| line.contains(&inode)) && sleeps() {
+            return;
         }
         assert!(Instant::now() < end, "the tool does not open its disk");
         std::thread::yield_now();
@@ -135,7 +143,7 @@ fn disk_that_is_cut_while_the_machine_runs_is_a_host_failure_and_no_panic() {
         .stderr(Stdio::piped());
     let child = command.spawn().expect("the tool");
     drop(command);
-    until_locked(&disk);
+    until_locked(&disk, child.id());
     disk.set_len(512).expect("cut");
     let drain = std::thread::spawn(move || out.read_to_end(&mut Vec::new()));
     let done = child.wait_with_output().expect("its end");

@@ -5,6 +5,7 @@ use crate::elf;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// A user without rights of its own.
@@ -14,7 +15,7 @@ const NOBODY: u32 = 65_534;
 fn run(bench: &Bench, more: &[&str]) -> Output {
     // The build's folder may be closed to others.
     let tool = bench.path("maquette");
-    fs::copy(maquette_tests::places::tool(), &tool).expect("a copy of the tool");
+    copy(&maquette_tests::places::tool(), &tool);
     for path in [bench.folder(), &tool] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("its mode");
     }
@@ -27,6 +28,17 @@ fn run(bench: &Bench, more: &[&str]) -> Output {
         command.uid(NOBODY).gid(NOBODY);
     }
     command.output().expect("the tool")
+}
+
+/// Copies a program in a process of its own: while this one has it open for writing, another test's
+/// child may inherit that, and then it cannot be started (`ETXTBSY`).
+fn copy(from: &Path, to: &Path) {
+    let done = Command::new("cp")
+        .arg("--remove-destination")
+        .arg(from)
+        .arg(to)
+        .status();
+    assert!(done.expect("cp").success(), "a copy of the tool");
 }
 
 fn close(bench: &Bench, name: &str, mode: u32) {
