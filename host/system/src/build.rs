@@ -14,7 +14,7 @@ use maquette_machine::{BootMode, BootSource, CONSOLE, Config, Machine, MachineEr
 use maquette_model::{Device, Frequency, PortId, SimTime};
 use maquette_rim::{DiskAccess, FileDisk, Output};
 use maquette_sim::{ComponentId, Link, Serial, WiringError};
-use maquette_virtio::{Block, BlockBackend, MemoryDisk, Overlay, Rng, VirtioMmio};
+use maquette_virtio::{Block, BlockBackend, Overlay, Pattern, PatternDisk, Rng, VirtioMmio};
 use tracing::debug;
 
 /// Larger files are no kernels, however many symbols they carry.
@@ -127,7 +127,7 @@ impl Builder {
                 latency,
                 serial,
             } => {
-                let backend = self.disk(d, disk, *mode)?;
+                let backend = self.disk(disk, *mode)?;
                 Box::new(VirtioMmio::new(Block::new(backend, serial, *latency)))
             }
             DeviceKind::Console => Box::new(VirtioMmio::new(maquette_virtio::Console::new())),
@@ -140,26 +140,18 @@ impl Builder {
         })
     }
 
-    fn disk(
-        &mut self,
-        device: &description::Device,
-        disk: &Disk,
-        mode: DiskMode,
-    ) -> Option<Box<dyn BlockBackend>> {
+    fn disk(&mut self, disk: &Disk, mode: DiskMode) -> Option<Box<dyn BlockBackend>> {
         match disk {
             Disk::Unresolved => None,
             Disk::Memory { size, fill } => {
-                let Some(bytes) = memory(*size, *fill) else {
-                    let fault = Fault::Refused {
-                        message: format!("the host has no memory for a disk of {size} bytes"),
-                        remedy: "make it smaller, or use a `file`".to_owned(),
-                    };
-                    self.problem(device.at, &format!("{}.size", device.field), fault);
-                    return None;
+                let pattern = match fill {
+                    Fill::Zero => Pattern::Zero,
+                    Fill::Counter => Pattern::Counter,
                 };
+                let disk = PatternDisk::new(*size, pattern);
                 Some(match mode {
-                    DiskMode::ReadOnly => Box::new(MemoryDisk::read_only(bytes)),
-                    DiskMode::Raw | DiskMode::CopyOnWrite => Box::new(MemoryDisk::new(bytes)),
+                    DiskMode::ReadOnly => Box::new(disk),
+                    DiskMode::Raw | DiskMode::CopyOnWrite => Box::new(Overlay::new(disk)),
                 })
             }
             Disk::File(file) => {
@@ -264,16 +256,4 @@ fn words(error: &MachineError) -> (String, String) {
         Some((message, remedy)) => (message.to_owned(), remedy.to_owned()),
         None => (text, "correct what the message names".to_owned()),
     }
-}
-
-/// The first content of a disk in memory, if the host has room for it.
-fn memory(size: u64, fill: Fill) -> Option<Vec<u8>> {
-    let size = usize::try_from(size).ok()?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size).ok()?;
-    match fill {
-        Fill::Zero => bytes.resize(size, 0),
-        Fill::Counter => bytes.extend((0u64..).flat_map(u64::to_le_bytes).take(size)),
-    }
-    Some(bytes)
 }

@@ -16,7 +16,7 @@
 //! - [`VirtioMmio`] is the modern MMIO transport (virtio 1.3 §4.2) as a register-level device;
 //!   [`EmptySlot`] is the same with nothing plugged in.
 //! - [`Block`], [`Console`] and [`Rng`] are the devices. A disk's content lies behind
-//!   [`BlockBackend`]: [`MemoryDisk`], [`Overlay`] (copy on write), or a file of the rim.
+//!   [`BlockBackend`]: [`MemoryDisk`], [`PatternDisk`], [`Overlay`] (copy on write), or a file of the rim.
 //!
 //! # Invariants
 //!
@@ -41,7 +41,7 @@ mod mmio;
 mod queue;
 mod rng;
 
-pub use block::{Block, BlockBackend, BlockError, MemoryDisk, Overlay};
+pub use block::{Block, BlockBackend, BlockError, MemoryDisk, Overlay, Pattern, PatternDisk};
 pub use console::Console;
 pub use device::{ConfigAccess, QueueCx, VirtioDevice, read_config};
 pub use mmio::{EmptySlot, VirtioMmio};

@@ -3,11 +3,13 @@
 mod backend;
 mod memory;
 mod overlay;
+mod pattern;
 mod request;
 
 pub use backend::{BlockBackend, BlockError, check};
 pub use memory::MemoryDisk;
 pub use overlay::Overlay;
+pub use pattern::{Pattern, PatternDisk};
 
 use crate::{Chain, ConfigAccess, QueueCx, QueueError, VirtioDevice, read_config};
 use maquette_model::{Cx, Event, Iova, LoadError, Reader, SimTime, Snapshot, TimerId, Writer};
