@@ -8,7 +8,7 @@ use thiserror::Error;
 use vm_fdt::{FdtWriter, FdtWriterNode};
 
 /// Bytes that one `cbo.*` instruction works on.
-const CACHE_BLOCK: u32 = 64;
+const CACHE_BLOCK: u32 = maquette_rv64::CACHE_BLOCK_BYTES;
 /// Interrupt numbers of `riscv,cpu-intc`: bits of `mip` (privileged architecture §3.1.9).
 const M_SOFT: u32 = 3;
 const M_TIMER: u32 = 7;

@@ -10,7 +10,7 @@ use crate::trap::{self, Exception, Privilege, cause};
 use maquette_model::{PhysAddr, Ram};
 
 /// Bytes in a cache block of Zicbom and Zicboz.
-pub const CACHE_BLOCK: u64 = 64;
+const CACHE_BLOCK: u64 = crate::CACHE_BLOCK_BYTES as u64;
 
 /// How a system instruction ends.
 enum Done {
