@@ -20,7 +20,7 @@
 //! * `run(n)` retires exactly `n` instructions or returns earlier with a reason. Nothing that the guest
 //!   can observe depends on the shape of blocks, on the soft TLB's size or on how budgets are cut. (A
 //!   guest that changes a page table and leaves out `sfence.vma` may see the old translation for a
-//!   while, as on hardware; how long is the same in every run, but not for every block limit.)
+//!   while, as on hardware; for how long is a function of its accesses too.)
 //! * Stores to code are seen by the next instruction, on every hart. (The specification would allow
 //!   stale code until `fence.i`; determinism does not.)
 //! * Time is a function of retired instructions and of the idle time that the machine adds.

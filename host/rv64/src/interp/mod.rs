@@ -80,15 +80,14 @@ impl Interpreter {
         match ram.code_events_since(h.code_cursor) {
             Missed::Everything => {
                 self.cache.clear();
-                h.tlb.flush_stores();
+                h.tlb.close_stores();
             }
             Missed::Events(events) => {
                 for e in &events {
+                    let address = |page: usize| ram.base().0 + (page as u64) * 4096;
                     match *e {
-                        CodeEvent::BecameCode(_) => h.tlb.flush_stores(),
-                        CodeEvent::Overwritten(page) => {
-                            self.cache.drop_page(ram.base().0 + (page as u64) * 4096);
-                        }
+                        CodeEvent::BecameCode(page) => h.tlb.close_stores_to(address(page)),
+                        CodeEvent::Overwritten(page) => self.cache.drop_page(address(page)),
                     }
                 }
             }

@@ -77,8 +77,19 @@ struct Piece {
     pa: u64,
     /// Level of the page; for the TLB.
     level: u32,
-    /// PMP gives one answer for the whole page.
-    cacheable: bool,
+    /// Whether the TLB may have it.
+    caching: Caching,
+}
+
+/// What the TLB has to do with a [`Piece`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caching {
+    /// It was found there.
+    Known,
+    /// It may go there: PMP gives one answer for the whole page.
+    Allowed,
+    /// PMP splits the page: each access is checked by itself.
+    Refused,
 }
 
 /// Translates and checks `len` bytes at `va` that lie in one page.
@@ -94,24 +105,56 @@ fn resolve(
     let t = walk::translate(h, ram, va, access, prv).map_err(fault)?;
     let page = t.pa & !0xfff;
     let whole = h.csr.pmp.check(page, page | 0xfff, access, prv);
-    let (allowed, cacheable) = match whole {
-        Verdict::Uniform(ok) => (ok, true),
+    let (allowed, caching) = match whole {
+        Verdict::Uniform(ok) => (ok, Caching::Allowed),
         Verdict::Partial => {
             let part = h
                 .csr
                 .pmp
                 .check(t.pa, t.pa.wrapping_add(len - 1), access, prv);
-            (part == Verdict::Uniform(true), false)
+            (part == Verdict::Uniform(true), Caching::Refused)
         }
     };
     if allowed {
         Ok(Piece {
             pa: t.pa,
             level: t.level,
-            cacheable,
+            caching,
         })
     } else {
         Err(fault(Fault::Access))
+    }
+}
+
+/// Where an aligned store goes: by the translation that the TLB holds, even while the page has no fast
+/// path, or else by a walk.
+fn resolve_store(
+    h: &mut HartState,
+    ram: &Ram,
+    va: u64,
+    size: u64,
+    prv: Privilege,
+) -> Result<Piece, Exception> {
+    match h.tlb.store_page(va, size) {
+        Some(page) => Ok(Piece {
+            pa: page | (va & 0xfff),
+            level: 0,
+            caching: Caching::Known,
+        }),
+        None => resolve(h, ram, va, size, Access::Store, prv),
+    }
+}
+
+/// Remembers where a store to RAM went, and lets the next one take the fast path if the page may have
+/// one.
+fn remember_store(h: &mut HartState, ram: &Ram, va: u64, p: Piece) {
+    if p.caching == Caching::Allowed {
+        h.tlb.fill_store(va, p.level, p.pa & !0xfff);
+    }
+    if p.caching != Caching::Refused
+        && let Some(page) = ram.fast_write_page(PhysAddr(p.pa))
+    {
+        h.tlb.open_store(va, page);
     }
 }
 
@@ -127,10 +170,11 @@ pub(crate) fn fetch_slow(
     if ram.offset(PhysAddr(p.pa), len).is_none() {
         return Err(exception(Access::Fetch, Fault::Access, va));
     }
-    if p.cacheable {
+    let cacheable = p.caching == Caching::Allowed;
+    if cacheable {
         h.tlb.fill_fetch(va, p.level, p.pa & !0xfff);
     }
-    Ok((p.pa, p.cacheable))
+    Ok((p.pa, cacheable))
 }
 
 /// Bytes of an access at `va` that lie in its first page.
@@ -163,7 +207,7 @@ fn load(h: &mut HartState, ram: &Ram, va: u64, width: Width) -> Result<u64, Stop
     let mut bytes = [0; 8];
     let len = usize::try_from(size).unwrap_or(8).min(8);
     if ram.read(PhysAddr(p.pa), bytes.split_at_mut(len).0) {
-        if p.cacheable
+        if p.caching == Caching::Allowed
             && let Some(page) = ram.read_page(PhysAddr(p.pa))
         {
             h.tlb.fill_load(va, p.level, page);
@@ -222,7 +266,11 @@ pub(crate) fn store_slow(
     let prv = h.data_privilege();
     let size = width.bytes();
     let first = first_part(va, size);
-    let p = resolve(h, ram, va, first, Access::Store, prv)?;
+    let p = if first == size {
+        resolve_store(h, ram, va, size, prv)?
+    } else {
+        resolve(h, ram, va, first, Access::Store, prv)?
+    };
     let bytes = v.to_le_bytes();
     let (data, _) = bytes.split_at(usize::try_from(size).unwrap_or(8).min(8));
     if first < size {
@@ -241,11 +289,7 @@ pub(crate) fn store_slow(
         return Ok(());
     }
     if ram.write(PhysAddr(p.pa), data) {
-        if p.cacheable
-            && let Some(page) = ram.fast_write_page(PhysAddr(p.pa))
-        {
-            h.tlb.fill_store(va, p.level, page);
-        }
+        remember_store(h, ram, va, p);
         return Ok(());
     }
     if !va.is_multiple_of(size) {
@@ -276,16 +320,17 @@ pub(crate) fn atomic_address(
         return Err(Exception { cause, tval: va });
     }
     let prv = h.data_privilege();
-    let p = resolve(h, ram, va, size, access, prv)?;
+    let p = if access == Access::Store {
+        resolve_store(h, ram, va, size, prv)?
+    } else {
+        resolve(h, ram, va, size, access, prv)?
+    };
     let pa = PhysAddr(p.pa);
     if ram.offset(pa, size).is_none() {
         return Err(exception(access, Fault::Access, va));
     }
-    if access == Access::Store
-        && p.cacheable
-        && let Some(page) = ram.fast_write_page(pa)
-    {
-        h.tlb.fill_store(va, p.level, page);
+    if access == Access::Store {
+        remember_store(h, ram, va, p);
     }
     Ok(pa)
 }

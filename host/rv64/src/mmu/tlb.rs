@@ -1,5 +1,8 @@
 //! The soft TLB: host pointers for loads and stores, physical pages for fetches.
 //!
+//! What a guest sees of it — translations that outlive their page tables until `sfence.vma` — is a
+//! function of the guest's accesses alone: neither blocks nor pauses fill or evict anything.
+//!
 //! An entry's tag is the virtual page with the translation context in its low bits, so that one
 //! compare checks page, privilege class, address space and natural alignment:
 //!
@@ -37,10 +40,14 @@ const EMPTY: Entry = Entry {
 
 type Table = Box<[Entry; ENTRIES]>;
 
-/// The three tables of a hart and the contexts in force.
+/// The tables of a hart and the contexts in force.
 pub(crate) struct Tlbs {
     load: Table,
+    /// The fast paths of stores. A page loses its own while it holds cached code, which depends on the
+    /// shape of blocks; the translation stays in `store_page`, so that no guest can notice.
     store: Table,
+    /// The physical pages that stores go to. `store` has an entry only where this has the same one.
+    store_page: Table,
     fetch: Table,
     data_context: u64,
     fetch_context: u64,
@@ -58,6 +65,7 @@ impl Tlbs {
         Self {
             load: table(),
             store: table(),
+            store_page: table(),
             fetch: table(),
             data_context: 0,
             fetch_context: 0,
@@ -68,19 +76,29 @@ impl Tlbs {
     /// Forgets everything.
     pub(crate) fn flush(&mut self) {
         self.load.fill(EMPTY);
-        self.flush_stores();
+        self.store.fill(EMPTY);
+        self.store_page.fill(EMPTY);
         self.fetch.fill(EMPTY);
         self.superpages = [0; 4];
     }
 
-    /// Forgets the fast paths of stores only.
-    pub(crate) fn flush_stores(&mut self) {
+    /// Forgets the fast paths of stores, and no translation.
+    pub(crate) fn close_stores(&mut self) {
         self.store.fill(EMPTY);
+    }
+
+    /// The same for one physical page.
+    pub(crate) fn close_stores_to(&mut self, pa_page: u64) {
+        for (fast, known) in self.store.iter_mut().zip(self.store_page.iter()) {
+            if known.addend == pa_page {
+                *fast = EMPTY;
+            }
+        }
     }
 
     /// Forgets the translation of one address in every context.
     pub(crate) fn flush_address(&mut self, va: u64) {
-        let in_superpage = (1..=3).any(|level| {
+        let in_superpage = (1..=4).any(|level| {
             let (word, bit) = superpage_bit(va, level);
             self.superpages[word] & bit != 0
         });
@@ -88,7 +106,12 @@ impl Tlbs {
             self.flush();
             return;
         }
-        for table in [&mut self.load, &mut self.store, &mut self.fetch] {
+        for table in [
+            &mut self.load,
+            &mut self.store,
+            &mut self.store_page,
+            &mut self.fetch,
+        ] {
             table[index(va)] = EMPTY;
         }
     }
@@ -117,6 +140,13 @@ impl Tlbs {
         (e.tag == key).then(|| HostAddr(va.wrapping_add(e.addend)))
     }
 
+    /// The physical page that an aligned store of `size` bytes goes to, if cached.
+    pub(crate) fn store_page(&self, va: u64, size: u64) -> Option<u64> {
+        let e = &self.store_page[index(va)];
+        let key = va & (PAGE_MASK | (size - 1)) | self.data_context;
+        (e.tag == key).then_some(e.addend)
+    }
+
     /// The physical page that `va` is fetched from, if cached.
     #[inline(always)]
     pub(crate) fn fetch_page(&self, va: u64) -> Option<u64> {
@@ -129,8 +159,18 @@ impl Tlbs {
         self.load[index(va)] = self.data_entry(va, page);
     }
 
-    pub(crate) fn fill_store(&mut self, va: u64, level: u32, page: *mut u8) {
+    /// The fast path comes with [`Tlbs::open_store`], if the page may have one.
+    pub(crate) fn fill_store(&mut self, va: u64, level: u32, pa_page: u64) {
         self.note_superpage(va, level);
+        self.store[index(va)] = EMPTY;
+        self.store_page[index(va)] = Entry {
+            tag: va & PAGE_MASK | self.data_context,
+            addend: pa_page,
+        };
+    }
+
+    /// Gives stores to the page of `va`, which [`Tlbs::store_page`] knows, a fast path.
+    pub(crate) fn open_store(&mut self, va: u64, page: *mut u8) {
         self.store[index(va)] = self.data_entry(va, page.cast_const());
     }
 

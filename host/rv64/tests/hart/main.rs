@@ -17,5 +17,6 @@ mod programs;
 mod reference;
 mod rig;
 mod snapshot;
+mod stale;
 mod status;
 mod traps;
