@@ -103,7 +103,12 @@ impl Builder {
             slots,
         };
         match Machine::new(config) {
-            Ok(machine) => self.wire(d, machine, output),
+            Ok(mut machine) => {
+                if let Some(most) = d.limits.instructions {
+                    machine.limit_instructions(most);
+                }
+                self.wire(d, machine, output)
+            }
             Err(error) => {
                 self.refused(d, &error);
                 None

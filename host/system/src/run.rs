@@ -2,13 +2,13 @@
 
 use crate::build::{System, build};
 use crate::console::{Console, KEYBOARD};
-use crate::description::{Description, Limits};
+use crate::description::Description;
 use crate::open::Opened;
 use crate::problem::Problems;
 use crate::report::Report;
 use crate::verdict::{Ending, Unmet, judge};
 use maquette_machine::{Machine, Status};
-use maquette_model::{Frequency, SimTime};
+use maquette_model::SimTime;
 use maquette_rim::{
     Ended, Keyboard, Output, Outside, Pace, RawMode, Signals, has_person, output_failure,
 };
@@ -18,9 +18,6 @@ use std::rc::Rc;
 use std::time::Instant;
 use thiserror::Error;
 use tracing::info;
-
-/// Between two looks at the count of instructions.
-const COUNT_EVERY: SimTime = SimTime::from_ms(1);
 
 /// Why there was no run.
 #[derive(Debug, Error)]
@@ -88,7 +85,7 @@ pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
     info!(?pace, interactive, "the run begins");
     let began = Instant::now();
     let mut rim = Outside::new(&signals, &output, pace, keyboard, host_time);
-    let outcome = go(&mut system, description, &mut rim);
+    let outcome = system.serial.run(last_moment(description), &mut rim);
     output.flush();
     let host_time = began.elapsed();
     drop(raw);
@@ -97,39 +94,9 @@ pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
     Ok(report(system, description, ending, host_time))
 }
 
-/// Runs to the end, or to a limit of virtual time or instructions.
-fn go(system: &mut System, d: &Description, rim: &mut Outside) -> Outcome {
-    let end = last_moment(d);
-    let Some(most) = d.limits.instructions else {
-        return system.serial.run(end, rim);
-    };
-    // Pieces that cannot hold more instructions than are left; where a run is cut is not observable.
-    let rate = Frequency::from_hz(d.machine.clock)
-        .scaled(d.machine.cpi.1, d.machine.cpi.0)
-        .scaled(d.machine.harts.into(), 1);
-    let mut reached = SimTime::ZERO;
-    loop {
-        let left = most.saturating_sub(instructions(system));
-        if left == 0 {
-            return Outcome::Limit;
-        }
-        let piece = rate.time_of(left).max(COUNT_EVERY);
-        reached = reached.saturating_add(piece).min(end);
-        let outcome = system.serial.run(reached, rim);
-        if outcome != Outcome::Limit || reached >= end {
-            return outcome;
-        }
-    }
-}
-
 fn last_moment(d: &Description) -> SimTime {
     let time = |t: Option<SimTime>| t.unwrap_or(SimTime::MAX);
     time(d.limits.time).min(time(d.expect.time))
-}
-
-fn instructions(system: &System) -> u64 {
-    let machine = system.serial.get::<Machine>(system.machine);
-    machine.map_or(0, |m| m.statistics().instructions())
 }
 
 fn ending(
@@ -160,6 +127,9 @@ fn ending(
         (Some(Status::RestartFailed(what)), _) => {
             Ending::HartFailure(format!("the machine cannot be restarted: {what}"))
         }
+        (Some(Status::InstructionLimit), _) => {
+            Ending::InstructionLimit(d.limits.instructions.unwrap_or(0))
+        }
         (_, Outcome::Idle) => Ending::Deadlock(idle(system)),
         (_, Outcome::Limit) => limit(d, system),
         (_, Outcome::Interrupted | Outcome::Stopped) => interrupted(rim, output),
@@ -175,16 +145,10 @@ fn idle(system: &System) -> String {
 }
 
 fn limit(d: &Description, system: &System) -> Ending {
-    let Limits {
-        instructions: most,
-        time,
-        ..
-    } = d.limits;
     let reached = system.serial.now();
-    match (d.expect.time, time, most) {
-        (Some(t), limit, _) if t <= reached && limit.is_none_or(|l| t <= l) => Ending::Late(t),
-        (_, Some(t), _) if t <= reached => Ending::TimeLimit(t),
-        (_, _, Some(n)) => Ending::InstructionLimit(n),
+    match (d.expect.time, d.limits.time) {
+        (Some(t), limit) if t <= reached && limit.is_none_or(|l| t <= l) => Ending::Late(t),
+        (_, Some(t)) if t <= reached => Ending::TimeLimit(t),
         _ => Ending::TimeLimit(reached),
     }
 }

@@ -48,6 +48,8 @@ pub enum Status {
     },
     /// The machine could not be restarted.
     RestartFailed(String),
+    /// All harts together have retired as many instructions as they may.
+    InstructionLimit,
 }
 
 /// A machine.
@@ -70,6 +72,8 @@ pub struct Machine {
     resume: Option<WakeId>,
     /// Work done since the engine was last heard, in instructions; decides pauses and nothing else.
     effort: u64,
+    /// What all harts together may retire.
+    most_instructions: u64,
     status: Status,
     statistics: Statistics,
 }
@@ -112,6 +116,7 @@ impl Machine {
             pending: None,
             resume: None,
             effort: 0,
+            most_instructions: u64::MAX,
             status: Status::Running,
             statistics: Statistics::default(),
         };
@@ -151,6 +156,12 @@ impl Machine {
             }
         }
         Ok(())
+    }
+
+    /// Ends the run when all harts together have retired exactly `most` instructions, in the order of
+    /// their turns. Where the engine pauses the machine makes no difference.
+    pub const fn limit_instructions(&mut self, most: u64) {
+        self.most_instructions = most;
     }
 
     /// How the machine is doing.

@@ -32,6 +32,11 @@ impl Machine {
     pub(super) fn advance(&mut self, cx: &mut SimCx<'_>) {
         self.effort = 0;
         while self.status == Status::Running {
+            // Before anything else: nothing may happen between the last instruction and the end.
+            if self.instructions_left() == 0 {
+                self.status = Status::InstructionLimit;
+                break;
+            }
             if self.effort > ASK_AFTER {
                 self.sleep_until(cx, cx.now());
                 return;
@@ -60,6 +65,15 @@ impl Machine {
             self.settle(cx);
         }
         cx.stop(self.reached());
+    }
+
+    /// What all harts together may still retire.
+    fn instructions_left(&self) -> u64 {
+        if self.most_instructions == u64::MAX {
+            return u64::MAX;
+        }
+        let retired = self.harts.iter().map(|h| h.hart.retired());
+        retired.fold(self.most_instructions, u64::saturating_sub)
     }
 
     fn sleep_until(&mut self, cx: &mut SimCx<'_>, t: SimTime) {
@@ -126,11 +140,13 @@ impl Machine {
     /// Runs one hart until `limit`, the end of its turn, or an exit.
     fn execute(&mut self, cx: &mut SimCx<'_>, i: usize, limit: SimTime) {
         let ends = self.turn.map_or(0, |t| t.ends);
+        let left = self.instructions_left();
         let hart = &mut self.harts[i].hart;
         let budget = hart
             .instructions_until(limit)
             .min(ASK_AFTER)
-            .min(ends.saturating_sub(hart.retired()));
+            .min(ends.saturating_sub(hart.retired()))
+            .min(left);
         hart.raise_time_floor(self.core.floor);
         let before = hart.retired();
         let exit = hart.run(budget.max(1));

@@ -205,7 +205,7 @@ const LIMITS: &[Param] = &[
             max: u64::MAX,
         },
         presence: Presence::Optional("no limit"),
-        summary: "instructions of all harts together, checked every millisecond of virtual time",
+        summary: "instructions of all harts together, in the order of their turns; the run ends after exactly so many",
     },
     Param {
         name: "time",

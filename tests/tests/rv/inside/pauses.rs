@@ -109,3 +109,40 @@ fn rv_09_runs_cut_at_random_places_do_not_change_the_hash() {
         }
     }
 }
+
+/// Totals at which the limit falls into the boot, into turns of several harts, and near the end.
+const TOTALS: [u64; 4] = [1, 777, 30_001, 100_003];
+
+fn limited(guest: Guest, most: u64) -> Inside {
+    let mut inside = machine(guest);
+    let id = inside.machine;
+    let machine = inside.serial.get_mut::<maquette_machine::Machine>(id);
+    machine.expect("it is a machine").limit_instructions(most);
+    inside
+}
+
+fn stopped_at(mut inside: Inside, most: u64) -> (String, SimTime) {
+    assert_eq!(*inside.machine().status(), Status::InstructionLimit);
+    let statistics = inside.machine().statistics();
+    assert_eq!(statistics.instructions(), most);
+    (inside.serial.finish().to_string(), statistics.time)
+}
+
+#[test]
+fn instruction_limit_is_exact_and_does_not_depend_on_pauses() {
+    for guest in GUESTS {
+        for most in TOTALS {
+            let mut inside = limited(guest, most);
+            let outcome = inside.serial.run(SimTime::MAX, &mut maquette_sim::NoRim);
+            assert_eq!(outcome, Outcome::Stopped, "{guest:?}");
+            let expected = stopped_at(inside, most);
+            for window in [SimTime::from_ns(97), SimTime::from_ps(1_000_001)] {
+                let mut inside = limited(guest, most);
+                let outcome = inside.serial.run(SimTime::MAX, &mut Looking(window));
+                assert_eq!(outcome, Outcome::Stopped);
+                let seen = stopped_at(inside, most);
+                assert_eq!(seen, expected, "{guest:?}, {most}, windows of {window}");
+            }
+        }
+    }
+}

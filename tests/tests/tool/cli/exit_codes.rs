@@ -97,6 +97,20 @@ fn limit_exits_124_and_names_the_parameter() {
 }
 
 #[test]
+fn limit_of_instructions_is_exact_in_the_report() {
+    for most in [1, 7, 100, 2_999_999, 3_000_001] {
+        let limit = format!("[machine]\nharts = 3\n[limits]\ninstructions = {most}");
+        let bench = Bench::with(&elf::spins().file(), &limit);
+        let stats = bench.path("run.json");
+        let done = bench.tool("run").arg("--stats").arg(&stats).finish();
+        done.expect_code(124);
+        let text = std::fs::read_to_string(&stats).expect("the statistics");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(json["instructions"], most);
+    }
+}
+
+#[test]
 fn limit_of_virtual_time_gives_the_same_hash_each_time() {
     let bench = Bench::with(&elf::spins().file(), "[limits]\ntime = \"5ms\"");
     let (first, second) = (bench.run(), bench.run());
