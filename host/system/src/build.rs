@@ -125,6 +125,7 @@ impl Builder {
     }
 
     fn slot(&mut self, d: &description::Device) -> Option<Slot> {
+        let size = d.queue_size;
         let device: Box<dyn Device> = match &d.kind {
             DeviceKind::Block {
                 disk,
@@ -133,10 +134,16 @@ impl Builder {
                 serial,
             } => {
                 let backend = self.disk(disk, *mode)?;
-                Box::new(VirtioMmio::new(Block::new(backend, serial, *latency)))
+                let disk = Block::new(backend, serial, *latency);
+                Box::new(VirtioMmio::new(disk).with_queue_size(size))
             }
-            DeviceKind::Console => Box::new(VirtioMmio::new(maquette_virtio::Console::new())),
-            DeviceKind::Rng { seed } => Box::new(VirtioMmio::new(Rng::new(*seed))),
+            DeviceKind::Console => {
+                let console = maquette_virtio::Console::new();
+                Box::new(VirtioMmio::new(console).with_queue_size(size))
+            }
+            DeviceKind::Rng { seed } => {
+                Box::new(VirtioMmio::new(Rng::new(*seed)).with_queue_size(size))
+            }
         };
         debug!(slot = d.slot, name = d.name, "a device is plugged in");
         Some(Slot {

@@ -150,6 +150,7 @@ impl Describer<'_> {
             devices.push(Device {
                 slot,
                 name,
+                queue_size: narrow(group.number("queue_size")),
                 kind,
                 at: group.at,
                 field: group.path.clone(),

@@ -99,6 +99,8 @@ pub struct Device {
     pub slot: u8,
     /// Its name.
     pub name: String,
+    /// Most descriptors in each of its queues.
+    pub queue_size: u16,
     /// What it is.
     pub kind: DeviceKind,
     /// Where the section is written.

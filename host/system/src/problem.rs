@@ -91,6 +91,8 @@ pub enum Fault {
     PowerOfTwo {
         /// The value.
         value: u64,
+        /// What is counted.
+        unit: &'static str,
     },
     /// Two devices in one place.
     #[error("slot {slot} is taken by {other}")]
@@ -159,9 +161,12 @@ impl Fault {
             Self::Unit(error) => error.remedy(),
             Self::Range { range, .. } => format!("write {range}"),
             Self::Multiple { unit, .. } => format!("write a multiple of {unit}"),
-            Self::PowerOfTwo { value } => {
-                let near = value.checked_next_power_of_two().unwrap_or(1 << 15);
-                format!("write a power of two, for example {near}")
+            Self::PowerOfTwo { value, unit } => {
+                let below = 1_u64 << value.checked_ilog2().unwrap_or(0);
+                let above = below.saturating_mul(2);
+                format!(
+                    "write a number of {unit} that is a power of two, such as {below} or {above}"
+                )
             }
             Self::SlotTaken { free, .. } => free.map_or_else(
                 || "remove a device: all slots are taken".to_owned(),

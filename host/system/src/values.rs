@@ -112,6 +112,14 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
         (Kind::Count { min, max }, Raw::Integer(n)) => {
             ranged(integer(*n, min, max, param.kind)?, param.kind).map(Value::Count)
         }
+        (Kind::PowerOfTwo { max, unit }, Raw::Integer(n)) => {
+            let n = ranged(integer(*n, 1, max, param.kind)?, param.kind)?;
+            if n.is_power_of_two() {
+                Ok(Value::Count(n))
+            } else {
+                Err(Fault::PowerOfTwo { value: n, unit })
+            }
+        }
         (Kind::Size { .. }, Raw::Integer(n)) => {
             let size = integer(*n, 0, u64::MAX, param.kind)?;
             sized(size, param.kind).map(Value::Size)
@@ -121,7 +129,7 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
         (Kind::Rate { .. } | Kind::Time { .. }, Raw::Integer(Some(n))) => {
             from_text(param.kind, &n.to_string())
         }
-        (Kind::Count { .. }, Raw::Text(_)) => Err(wrong_type()),
+        (Kind::Count { .. } | Kind::PowerOfTwo { .. }, Raw::Text(_)) => Err(wrong_type()),
         (_, Raw::Text(text)) => from_text(param.kind, text),
         _ => Err(wrong_type()),
     }
@@ -131,7 +139,7 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
 /// and a test goes through all of them.
 pub fn default(param: &Param) -> Option<Result<Value, Fault>> {
     match (param.presence, param.kind) {
-        (Presence::Default(text), Kind::Count { .. }) => {
+        (Presence::Default(text), Kind::Count { .. } | Kind::PowerOfTwo { .. }) => {
             Some(text.parse().map(Value::Count).map_err(|_| {
                 Fault::Unit(UnitError::NoNumber {
                     text: text.to_owned(),
@@ -162,7 +170,7 @@ fn from_text(kind: Kind, text: &str) -> Result<Value, Fault> {
         Kind::Word | Kind::File if text.is_empty() => Err(UnitError::Empty { what: "name" }.into()),
         Kind::Word | Kind::File => Ok(Value::Text(text.to_owned())),
         Kind::Texts => Ok(Value::Texts(vec![text.to_owned()])),
-        Kind::Count { .. } => Err(UnitError::NoNumber {
+        Kind::Count { .. } | Kind::PowerOfTwo { .. } => Err(UnitError::NoNumber {
             text: text.to_owned(),
         }
         .into()),
@@ -226,6 +234,7 @@ fn sized(size: u64, kind: Kind) -> Result<u64, Fault> {
 fn ranged(value: u64, kind: Kind) -> Result<u64, Fault> {
     let (min, max, show): (u64, u64, fn(u64) -> String) = match kind {
         Kind::Count { min, max } => (min, max, |n| n.to_string()),
+        Kind::PowerOfTwo { max, .. } => (1, max, |n| n.to_string()),
         Kind::Size { min, max, .. } => (min, max, units::show_size),
         Kind::Rate { min, max } => (min, max, units::show_hertz),
         _ => return Ok(value),

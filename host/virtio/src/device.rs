@@ -31,7 +31,8 @@ pub trait VirtioDevice: Snapshot {
     fn id(&self) -> DeviceId;
     /// The features of the device type that it offers. The transport adds those of queues.
     fn features(&self) -> Features;
-    /// The largest size of each queue, in the order of the device type's section.
+    /// The largest size of each queue, in the order of the device type's section, where nobody has
+    /// asked the transport for another.
     fn queue_sizes(&self) -> &[u16];
     /// The driver is ready; these features were negotiated.
     fn activate(&mut self, cx: &mut QueueCx<'_, '_>, features: Features);
@@ -167,6 +168,12 @@ impl<'a, 'h> QueueCx<'a, 'h> {
     #[must_use]
     pub fn queue_size(&self, queue: u16) -> u16 {
         self.queues.get(usize::from(queue)).map_or(0, Queue::size)
+    }
+
+    /// The largest size that the driver may choose for a queue.
+    #[must_use]
+    pub fn queue_max(&self, queue: u16) -> u16 {
+        self.queues.get(usize::from(queue)).map_or(0, Queue::max)
     }
 
     fn queue(&mut self, queue: u16) -> Option<&mut Queue> {

@@ -199,3 +199,22 @@ pub fn echoes() -> Elf {
 pub fn jumps_to_nowhere() -> Elf {
     Elf::new(&[lui(T0, 0x4_0000), JUMP_T0])
 }
+
+/// Reports `QueueNumMax` of the first queue in virtio slot 0 (virtio 1.3 §4.2.2) as the status of a
+/// failure: the finisher takes the status above 0x3333 in one word.
+pub fn reports_queue_max() -> Elf {
+    Elf::new(&[
+        lui(T0, 0x1_0001),
+        // lw t1, 0x34(t0)
+        0x34 << 20 | T0 << 15 | 2 << 12 | T1 << 7 | 0x03,
+        // slli t1, t1, 16
+        16 << 20 | T1 << 15 | 1 << 12 | T1 << 7 | 0x13,
+        lui(T2, 3),
+        addi(T2, T2, 0x333),
+        // add t1, t1, t2
+        T2 << 20 | T1 << 15 | T1 << 7 | 0x33,
+        lui(T0, 0x100),
+        store(2, T1, T0),
+        FOR_EVER,
+    ])
+}

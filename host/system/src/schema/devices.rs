@@ -3,6 +3,8 @@
 use super::sections::SLOTS;
 use super::{Kind, Param, Presence, Section};
 
+/// Most descriptors in a queue (virtio 1.3 §2.7).
+const QUEUE_MAX: u64 = 32_768;
 const GIB: u64 = 1 << 30;
 
 /// What every `[[device]]` has.
@@ -27,6 +29,15 @@ pub(super) const COMMON: &[Param] = &[
         kind: Kind::Word,
         presence: Presence::Optional("type and slot, for example `virtio-blk0`"),
         summary: "name in messages, and for `console.device`",
+    },
+    Param {
+        name: "queue_size",
+        kind: Kind::PowerOfTwo {
+            max: QUEUE_MAX,
+            unit: "descriptors",
+        },
+        presence: Presence::Default("256"),
+        summary: "descriptors that the driver may have in each of the device's queues (`QueueNumMax`)",
     },
 ];
 

@@ -31,6 +31,13 @@ pub enum Kind {
         /// The most.
         max: u64,
     },
+    /// A power of two from 1 on.
+    PowerOfTwo {
+        /// The most.
+        max: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
     /// A number of bytes in a range.
     Size {
         /// The least.
@@ -107,6 +114,7 @@ impl Kind {
             Self::Texts => "list of texts".to_owned(),
             Self::File => "file".to_owned(),
             Self::Count { .. } => "whole number".to_owned(),
+            Self::PowerOfTwo { .. } => "power of two".to_owned(),
             Self::Size { .. } => "size".to_owned(),
             Self::Rate { .. } => "frequency".to_owned(),
             Self::Time { .. } => "time".to_owned(),
@@ -124,6 +132,7 @@ impl Kind {
         match self {
             Self::Count { min, max: u64::MAX } => format!("at least {min}"),
             Self::Count { min, max } => format!("a number from {min} to {max}"),
+            Self::PowerOfTwo { max, unit } => format!("a power of two from 1 to {max} {unit}"),
             Self::Size { min, max, .. } => format!(
                 "a size from {} to {}",
                 units::show_size(min),
@@ -151,6 +160,7 @@ impl Kind {
             Self::Texts => "[\"text\", \"text\"]".to_owned(),
             Self::File => "\"path/to/file\"".to_owned(),
             Self::Count { min, .. } => min.max(1).to_string(),
+            Self::PowerOfTwo { .. } => "256".to_owned(),
             Self::Size { .. } => "\"64MiB\"".to_owned(),
             Self::Rate { .. } => "\"1GHz\"".to_owned(),
             Self::Time { .. } => "\"10ms\"".to_owned(),

@@ -16,15 +16,13 @@ use maquette_model::{Cx, Event, Iova, LoadError, Reader, SimTime, Snapshot, Time
 use maquette_virtio_protocol::blk::{
     Config, ID_BYTES, REQUEST_QUEUE, RequestStatus, SECTOR_SIZE, feature,
 };
-use maquette_virtio_protocol::{DeviceId, Features};
+use maquette_virtio_protocol::{DeviceId, Features, queue};
 use std::collections::VecDeque;
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromZeros, IntoBytes};
 
-/// Largest size of the request queue.
-pub const QUEUE_SIZE: u16 = 256;
-/// Most data segments in a request: a full queue less header and status.
-const SEG_MAX: u32 = QUEUE_SIZE as u32 - 2;
+/// Largest size of the request queue, if nothing else is asked for.
+const QUEUE_SIZE: u16 = 256;
 /// Most data bytes in a request: what bounds the work that one notification can ask for.
 const REQUEST_BYTES: u64 = 16 << 20;
 /// Most sectors in a discard or write-zeroes request.
@@ -95,10 +93,12 @@ impl Block {
         &mut *self.backend
     }
 
-    fn configuration(&self) -> Config {
+    /// The configuration space over a queue of at most `queue_max` entries.
+    fn configuration(&self, queue_max: u16) -> Config {
         let mut c = Config::new_zeroed();
         c.capacity = U64::new(self.backend.size() / SECTOR_SIZE);
-        c.seg_max = U32::new(SEG_MAX);
+        // A full queue less header and status; 0 segments would be no disk.
+        c.seg_max = U32::new(u32::from(queue_max.saturating_sub(2).max(1)));
         c.blk_size = U32::new(512);
         if !self.backend.read_only() {
             c.max_discard_sectors = U32::new(ZERO_SECTORS);
@@ -185,7 +185,8 @@ impl VirtioDevice for Block {
     fn config(&mut self, cx: &mut QueueCx<'_, '_>, access: ConfigAccess) -> u64 {
         match access {
             ConfigAccess::Read { off, width } => {
-                read_config(self.configuration().as_bytes(), off, width)
+                let configuration = self.configuration(cx.queue_max(REQUEST_QUEUE));
+                read_config(configuration.as_bytes(), off, width)
             }
             ConfigAccess::Write { off, .. } => {
                 cx.cx
@@ -217,7 +218,7 @@ impl Snapshot for Block {
     fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
         self.waiting.clear();
         let count = r.u64()?;
-        if count > u64::from(QUEUE_SIZE) {
+        if count > u64::from(queue::MAX_SIZE) {
             let (field, value) = ("waiting", count);
             return Err(LoadError::Value { field, value });
         }

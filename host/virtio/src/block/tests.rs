@@ -77,9 +77,20 @@ fn configuration_shows_the_disk() {
     assert_eq!(d.read(mmio::DEVICE_ID), 2);
     assert_eq!(d.read(mmio::CONFIG), SECTORS as u32);
     assert_eq!(d.read(mmio::CONFIG + 4), 0);
-    assert_eq!(d.read(mmio::CONFIG + 12), SEG_MAX);
+    assert_eq!(d.read(mmio::CONFIG + 12), u32::from(QUEUE_SIZE) - 2);
     assert_eq!(d.read(mmio::CONFIG + 20), 512);
     assert_eq!(d.read(mmio::CONFIG + 96), 0, "past the end");
+}
+
+#[test]
+fn segments_of_a_request_fit_the_queue_that_is_asked_for() {
+    for (max, segments) in [(1, 1), (2, 1), (4, 2), (256, 254), (32_768, 32_766)] {
+        let disk = Box::new(MemoryDisk::new(content()));
+        let mut d = memory();
+        d.mmio = VirtioMmio::new(Block::new(disk, "d", SimTime::ZERO)).with_queue_size(max);
+        let offset = core::mem::offset_of!(Config, seg_max) as u64;
+        assert_eq!(d.read(mmio::CONFIG + offset), segments, "{max}");
+    }
 }
 
 #[test]

@@ -71,6 +71,15 @@ impl<D: VirtioDevice> VirtioMmio<D> {
         }
     }
 
+    /// Lets the driver choose queues of up to `max` entries, whatever the device suggests.
+    #[must_use]
+    pub fn with_queue_size(mut self, max: u16) -> Self {
+        for queue in &mut self.queues {
+            *queue = Queue::new(max);
+        }
+        self
+    }
+
     fn offered(&self) -> Features {
         self.device.features() | TRANSPORT_FEATURES
     }

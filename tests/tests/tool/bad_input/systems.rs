@@ -1,7 +1,7 @@
 //! System files that are wrong. The single cases are `maquette-system`'s own tests; here is what needs
 //! the whole tool.
 
-use crate::bench::{Bench, refused};
+use crate::bench::{Bench, refused, says};
 use crate::elf;
 use maquette_tests::effort;
 
@@ -62,6 +62,48 @@ fn nine_devices_do_not_fit_into_eight_slots() {
         &bench.run(),
         &["device[8].slot: the board has only 8 slots"],
     );
+}
+
+#[test]
+fn queue_size_reaches_the_register_or_is_refused() {
+    let kernel = elf::reports_queue_max().file();
+    let device = |kind: &str, size: &str| {
+        let system =
+            format!("[expect]\nend = \"failure\"\n[[device]]\ntype = \"{kind}\"\nslot = 0\n{size}");
+        Bench::with(&kernel, &system).run()
+    };
+    let disk = "virtio-blk\"\nsize = \"1MiB\"\nserial = \"d";
+    for kind in [disk, "virtio-console", "virtio-rng"] {
+        for (text, size) in [
+            ("", 256),
+            ("queue_size = 1", 1),
+            ("queue_size = 0x8000", 32_768),
+        ] {
+            let done = device(kind, text);
+            done.expect_code(0);
+            says(&done, &[&format!("guest status: {size}\n")]);
+        }
+    }
+    for (text, words) in [
+        (
+            "300",
+            ["300 is no power of two", "descriptors", "256 or 512"],
+        ),
+        ("0", ["0 is less than 1", "descriptors", "from 1 to 32768"]),
+        (
+            "65536",
+            ["65536 is more than 32768", "descriptors", "from 1"],
+        ),
+        (
+            "-2",
+            ["-2 is less than 1", "descriptors", "from 1 to 32768"],
+        ),
+        ("\"8\"", ["expected power of two", "found a text", "256"]),
+    ] {
+        let done = device("virtio-rng", &format!("queue_size = {text}"));
+        refused(&done, &["x.toml:9:14: error: device[0].queue_size: "]);
+        refused(&done, &words);
+    }
 }
 
 #[test]

@@ -127,6 +127,25 @@ fn queue_registers_are_those_of_the_selected_queue() {
 }
 
 #[test]
+fn queue_size_that_is_asked_for_bounds_what_the_driver_may_choose() {
+    for max in [1, 2, 1024, layout::MAX_SIZE] {
+        let mut d = Driver::cold(Rng::new(1));
+        d.mmio = VirtioMmio::new(Rng::new(1)).with_queue_size(max);
+        d.negotiate(Features::VERSION_1);
+        d.write(mmio::QUEUE_SEL, 0);
+        assert_eq!(d.read(mmio::QUEUE_SIZE_MAX), u32::from(max));
+        d.write(mmio::QUEUE_SIZE, u32::from(max) * 2);
+        assert_eq!(d.mmio.queues[0].size(), max);
+        d.write(mmio::STATUS, 0);
+        assert_eq!(
+            d.read(mmio::QUEUE_SIZE_MAX),
+            u32::from(max),
+            "after a reset"
+        );
+    }
+}
+
+#[test]
 fn queue_that_cannot_be_is_not_ready() {
     let mut d = cold();
     d.negotiate(Features::VERSION_1);
