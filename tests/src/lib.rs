@@ -13,8 +13,8 @@
 //! - [`guests`]: guest programs that `cargo xtask guests` has built.
 //! - [`tool`]: run the `maquette` binary on a system file and look at what it did.
 //! - [`qemu`]: run QEMU on the same guest, for a second opinion, or talk to its console.
-//! - [`effort()`]: one figure that turns quick tests (`cargo xtask test`) into long ones
-//!   (`cargo xtask soak`) without a second copy of the test.
+//! - [`effort()`], [`rounds`] and [`seeds`]: two figures that turn quick tests (`cargo xtask test`)
+//!   into long ones with ever new seeds (`cargo xtask soak`) without a second copy of the test.
 //!
 //! # Invariants
 //!
@@ -39,5 +39,5 @@ pub mod skip;
 pub mod tool;
 
 pub use child::{Finished, Limit};
-pub use effort::effort;
+pub use effort::{effort, rounds, seeds};
 pub use parts::{Absent, Part};

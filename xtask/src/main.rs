@@ -22,7 +22,9 @@
 //! user of the tool needs is `maquette` itself.
 
 mod bench;
+mod checkout;
 mod demo;
+mod evidence;
 mod fresh;
 mod guests;
 mod host;
@@ -58,10 +60,15 @@ enum Verb {
     Demo,
     /// Check everything: formatting, lints, tidy, documentation, all tests
     Test(test::Options),
-    /// Run the tests at length, and the demo from a fresh clone (hours)
+    /// Run the tests with ever new seeds, at length; a later call goes on where this one stops
     Soak(soak::Options),
-    /// Clone this checkout, remove the guests' targets, run the demo there
-    Fresh,
+    /// Clone this checkout and run the commands of README.md there, as a newcomer would
+    Fresh(fresh::Options),
+    /// Run the commands listed in docs/evidence/NAME.toml and write their ends to NAME.md
+    Evidence {
+        /// The list; without it, say which there are
+        name: Option<String>,
+    },
     /// Build the guest programs into target/guests
     Guests,
     /// Fetch real components into the cache; without a name, say what is there
@@ -91,7 +98,8 @@ fn main() -> ExitCode {
         Verb::Demo => demo::command(),
         Verb::Test(options) => test::command(&options),
         Verb::Soak(options) => soak::command(&options),
-        Verb::Fresh => fresh::command(),
+        Verb::Fresh(options) => fresh::command(&options),
+        Verb::Evidence { name } => evidence::command(name.as_deref()),
         Verb::Guests => guests::command(),
         Verb::RealParts { names } => parts::command(&names),
         Verb::Rows => rows::command(),

@@ -1,7 +1,10 @@
 //! Running other programs: loudly, with an error that can be repeated by hand.
 
 use std::ffi::OsStr;
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -47,6 +50,86 @@ pub fn output(command: &mut Command) -> Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// A command that has ended, or was killed because its time was over.
+pub struct Captured {
+    /// `None` if it was killed.
+    pub status: Option<ExitStatus>,
+    /// Both its outputs.
+    pub text: String,
+    pub took: Duration,
+}
+
+impl Captured {
+    pub fn success(&self) -> bool {
+        self.status.is_some_and(|status| status.success())
+    }
+}
+
+/// Runs a command whose exit code and output are both of interest; `each` sees every line at once.
+pub fn captured(
+    command: &mut Command,
+    limit: Duration,
+    mut each: impl FnMut(&str),
+) -> Result<Captured> {
+    let line = describe(command);
+    let begin = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("`{line}` cannot be started"))?;
+    let mut text = String::new();
+    let ended = follow(&mut child, begin + limit, |line| {
+        each(&line);
+        text.push_str(&line);
+        text.push('\n');
+    });
+    let status = child.wait()?;
+    Ok(Captured {
+        status: ended.then_some(status),
+        text,
+        took: begin.elapsed(),
+    })
+}
+
+/// Hands each line of both outputs to `each`; kills the child at `end` and says so by `false`.
+pub fn follow(child: &mut Child, end: Instant, mut each: impl FnMut(String)) -> bool {
+    let (tell, hear) = mpsc::channel();
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    std::thread::spawn({
+        let tell = tell.clone();
+        move || pass_on(out, &tell)
+    });
+    std::thread::spawn(move || pass_on(err, &tell));
+    loop {
+        match hear.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) => each(line),
+            Err(RecvTimeoutError::Disconnected) => return true,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = child.kill();
+                return false;
+            }
+        }
+    }
+}
+
+fn pass_on(from: Option<impl Read>, tell: &mpsc::Sender<String>) {
+    let Some(from) = from else { return };
+    let mut from = BufReader::new(from);
+    let mut bytes = Vec::new();
+    while from
+        .read_until(b'\n', &mut bytes)
+        .is_ok_and(|length| length > 0)
+    {
+        let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        bytes.clear();
+        if tell.send(line).is_err() {
+            return;
+        }
+    }
 }
 
 /// Whether a program can be found.

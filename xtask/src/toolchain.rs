@@ -73,6 +73,11 @@ impl Toolchain {
         self.command("cargo")
     }
 
+    /// A compiler of this version.
+    pub fn rustc(&self) -> Command {
+        self.command("rustc")
+    }
+
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("RUSTUP_TOOLCHAIN", &self.channel);
@@ -86,7 +91,7 @@ impl Toolchain {
     /// Asks the compiler, so that a toolchain that rustup does not manage is fine too.
     fn has_target(&self, target: &str) -> bool {
         let ask = ["--print", "target-libdir", "--target", target];
-        process::output(self.command("rustc").args(ask))
+        process::output(self.rustc().args(ask))
             .is_ok_and(|folder| Path::new(folder.trim()).is_dir())
     }
 

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -67,7 +65,7 @@ fn run_one(
         .stderr(Stdio::piped())
         .spawn()?;
     let mut output = Vec::new();
-    let timed_out = !follow(&mut child, begin + LIMIT, |line| {
+    let timed_out = !process::follow(&mut child, begin + LIMIT, |line| {
         if let Some(outcome) = outcome(&line) {
             pending.remove(outcome.test);
             match outcome.result {
@@ -105,43 +103,6 @@ fn list(program: &std::path::Path, call: &Command) -> Result<BTreeSet<String>> {
     let text = process::output(&mut command)?;
     let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
     Ok(names.map(str::to_owned).collect())
-}
-
-/// Hands each line of both outputs to `each`; kills the child at `end` and says so by `false`.
-fn follow(child: &mut Child, end: Instant, mut each: impl FnMut(String)) -> bool {
-    let (tell, hear) = mpsc::channel();
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    std::thread::spawn({
-        let tell = tell.clone();
-        move || pass_on(out, &tell)
-    });
-    std::thread::spawn(move || pass_on(err, &tell));
-    loop {
-        match hear.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(line) => each(line),
-            Err(RecvTimeoutError::Disconnected) => return true,
-            Err(RecvTimeoutError::Timeout) => {
-                let _ = child.kill();
-                return false;
-            }
-        }
-    }
-}
-
-fn pass_on(from: Option<impl Read>, tell: &mpsc::Sender<String>) {
-    let Some(from) = from else { return };
-    let mut from = BufReader::new(from);
-    let mut bytes = Vec::new();
-    while from
-        .read_until(b'\n', &mut bytes)
-        .is_ok_and(|length| length > 0)
-    {
-        let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
-        bytes.clear();
-        if tell.send(line).is_err() {
-            return;
-        }
-    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! All stages run even if one fails, so that one run tells everything; the exit code and the
 //! account at the end say which failed.
 
-mod binaries;
+pub mod binaries;
 mod libtest;
 mod report;
 

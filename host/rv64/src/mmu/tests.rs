@@ -10,6 +10,7 @@ use crate::state::HartState;
 use crate::trap::{Exception, Privilege};
 use cases::any_case;
 use maquette_model::{MmioOp, PhysAddr, Ram, Width};
+use maquette_tests::effort;
 use model::Model;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -271,12 +272,6 @@ fn check(case: &Case, ram: &Ram, seen: &Seen) -> Result<(), TestCaseError> {
     let differs = now.iter().zip(&model.mem).position(|(a, b)| a != b);
     prop_assert_eq!(differs, None, "RAM differs at this offset");
     Ok(())
-}
-
-/// As `MAQUETTE_EFFORT` says.
-fn effort() -> u32 {
-    let set = std::env::var("MAQUETTE_EFFORT").ok();
-    set.and_then(|v| v.parse().ok()).unwrap_or(1).max(1)
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use crate::asm::{Code, bare, csrr, csrw, i, r, s};
 use crate::programs::Program;
-use crate::rig::{BASE, Rig, Rng, difference, effort};
+use crate::rig::{BASE, Rig, Rng, difference};
 use maquette_model::{Frequency, Vcpu};
 use maquette_rv64::csr::counters::HartClock;
 use maquette_rv64::csr::{envcfg, mstatus, number as n};
 use maquette_rv64::isa::Op;
 use maquette_rv64::trap::irq;
+use maquette_tests::{rounds, seeds};
 
 const LIMITS: [u16; 5] = [1, 2, 7, 64, 1000];
 const STEPS: u64 = 2000;
@@ -62,7 +63,7 @@ fn cut(rng: &mut Rng, style: usize) -> u64 {
 #[test]
 fn rv_11_any_cut_and_any_block_limit_give_the_same_states() {
     let (mut interrupts, mut traps) = (0, 0);
-    for seed in 0..60 * effort() {
+    for seed in seeds(60) {
         let p = Program::new(seed);
         let reference = Reference::of(&p);
         let end = reference.steps();
@@ -103,7 +104,7 @@ fn rv_11_each_budget_to_1000_is_exact_at_random_places() {
         .filter(|(_, r)| r.steps() == STEPS)
         .collect();
     assert!(programs.len() > 8);
-    for round in 0..effort() {
+    for round in rounds() {
         let mut rng = Rng(round);
         for budget in 1..=1000 {
             let (p, reference) = &programs[rng.below(programs.len() as u64) as usize];

@@ -3,9 +3,10 @@
 
 use crate::asm::Code;
 use crate::programs::{arithmetic, loads_and_stores};
-use crate::rig::{BASE, Rig, Rng, effort};
+use crate::rig::{BASE, Rig, Rng};
 use maquette_model::Vcpu;
 use maquette_rv64::isa::{Insn, Op, compress, decode};
+use maquette_tests::seeds;
 
 struct Naive {
     x: [u64; 32],
@@ -310,9 +311,9 @@ fn program(rng: &mut Rng) -> Code {
 
 #[test]
 fn interpreter_agrees_with_a_naive_machine_instruction_by_instruction() {
-    const ROUNDS: u64 = 50;
+    const PROGRAMS: u64 = 50;
     const STEPS: u64 = 2000;
-    for seed in 0..ROUNDS * effort() {
+    for seed in seeds(PROGRAMS) {
         let mut rng = Rng(seed << 32);
         let code = program(&mut rng);
         let mut rig = Rig::new(6, rng.pick(&[1, 3, 64]));

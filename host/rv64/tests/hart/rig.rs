@@ -40,12 +40,6 @@ fn mix(v: u64) -> u64 {
     v ^ v >> 31
 }
 
-/// How many times over generated tests try.
-pub fn effort() -> u64 {
-    let set = std::env::var("MAQUETTE_EFFORT").ok();
-    set.and_then(|v| v.parse().ok()).unwrap_or(1).max(1)
-}
-
 pub struct Rig {
     pub ram: Rc<Ram>,
     pub hart: Hart,

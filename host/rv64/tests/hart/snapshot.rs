@@ -2,14 +2,15 @@
 
 use crate::asm::{Code, bare, i, s};
 use crate::programs::Program;
-use crate::rig::{BASE, Rig, Rng, difference, effort};
+use crate::rig::{BASE, Rig, Rng, difference};
 use maquette_model::{Answer, Exit, LoadError, Reader, Snapshot, Vcpu};
 use maquette_rv64::isa::Op;
 use maquette_rv64::{Hart, HartState};
+use maquette_tests::seeds;
 
 #[test]
 fn snapshot_at_random_places_continues_identically() {
-    for seed in 0..40 * effort() {
+    for seed in seeds(40) {
         let p = Program::new(2000 + seed);
         let mut rng = Rng(seed);
         let mut straight = p.rig(64);
@@ -108,7 +109,7 @@ fn digest(ram: &Rig, payload: &[u8]) -> Result<(), LoadError> {
 #[test]
 fn snapshot_truncated_is_refused_and_bits_flipped_do_no_harm() {
     let mut refused = 0;
-    for seed in 0..6 * effort() {
+    for seed in seeds(6) {
         let p = Program::new(3000 + seed);
         let mut rig = p.rig(64);
         let mut rng = Rng(seed);

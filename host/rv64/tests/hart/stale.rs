@@ -10,12 +10,13 @@
 //! blocks take the data for code, and stores to it then drop the page's code; short blocks do not.
 
 use crate::asm::{Code, bare, csrr, csrw, i, r, s};
-use crate::rig::{BASE, Rig, Rng, difference, effort};
+use crate::rig::{BASE, Rig, Rng, difference};
 use maquette_model::Vcpu;
 use maquette_rv64::HartState;
 use maquette_rv64::csr::{envcfg, number as n};
 use maquette_rv64::isa::{Insn, Op};
 use maquette_rv64::trap::Privilege;
+use maquette_tests::seeds;
 
 const HANDLER: u64 = BASE + 0x2000;
 const MIXED: u64 = BASE + 0x4000;
@@ -200,8 +201,9 @@ fn end(guest: &Guest, limit: u16, cuts: u64) -> (Vec<u8>, Vec<u8>) {
 
 #[test]
 fn rv_34_old_translations_live_as_long_under_every_block_limit() {
-    let (mut stale, programs) = (0, 80 * effort());
-    for seed in 0..programs {
+    let (mut stale, mut programs) = (0, 0);
+    for seed in seeds(80) {
+        programs += 1;
         let guest = Guest::new(seed, false);
         let want = end(&guest, 1, 0);
         for limit in LIMITS {

@@ -4,7 +4,7 @@ mod csrs;
 mod guest;
 
 use maquette_rv64::isa::{Op, TABLE, decode, disassemble};
-use maquette_tests::{effort, need};
+use maquette_tests::{need, rounds};
 
 use super::board::{self, Mode};
 use super::here;
@@ -13,11 +13,11 @@ use super::random::Random;
 /// How many words longer than 16 bits are tried.
 const LONG: usize = 1_000_000;
 
-/// All 16-bit words and `long` 32-bit words, a third of each kind: any; any with an opcode in use;
+/// All 16-bit words and `long` 32-bit words of a round, a third of each kind: any; any with an opcode in use;
 /// an instruction with random operands and at most two bits flipped.
-fn candidates(long: usize) -> Vec<u32> {
+fn candidates(round: u64, long: usize) -> Vec<u32> {
     let mut words: Vec<u32> = (0..=0xffff).filter(|word| word & 3 != 3).collect();
-    let mut random = Random::new(1);
+    let mut random = Random::new(1 + round);
     for index in 0..long {
         let (any, choice) = (random.word(), random.word());
         let entry = &TABLE[choice as usize % TABLE.len()];
@@ -91,13 +91,16 @@ fn compare(words: &[u32], verdicts: &[bool]) {
 #[test]
 fn rv_isa_legality_of_all_halfwords_and_a_million_words_equals_qemu() {
     let qemu = need!(qemu);
-    let words = candidates(LONG * effort() as usize);
-    let image = guest::guest(&words, Mode::User);
-    // Counted instructions for a clock: a slow host must not look like a candidate in circles.
-    let run = board::run_in_qemu(&qemu, &image, &["-icount", "shift=3"]);
-    run.expect_code(0);
-    let theirs = guest::read_report(&run.stdout, words.len());
-    compare(&words, &theirs);
-    // What the decoder says, the interpreter does.
-    assert!(theirs == guest::read_report(&here::run(&image), words.len()));
+    for round in rounds() {
+        let words = candidates(round, LONG);
+        let image = guest::guest(&words, Mode::User);
+        // Counted instructions for a clock: a slow host must not look like a candidate in circles.
+        let run = board::run_in_qemu(&qemu, &image, &["-icount", "shift=3"]);
+        run.expect_code(0);
+        let theirs = guest::read_report(&run.stdout, words.len());
+        compare(&words, &theirs);
+        // What the decoder says, the interpreter does.
+        assert!(theirs == guest::read_report(&here::run(&image), words.len()));
+        println!("round {round}: {LONG} words");
+    }
 }

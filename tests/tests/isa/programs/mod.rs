@@ -10,7 +10,7 @@ mod steps;
 mod values;
 
 use maquette_tests::qemu::Qemu;
-use maquette_tests::{effort, need};
+use maquette_tests::{need, rounds};
 
 use self::block::Block;
 use self::guest::Program;
@@ -51,7 +51,7 @@ fn assert_equal(blocks: &[Block], ours: &str, theirs: &str, qemu: &Qemu) {
 #[test]
 fn rv_22_random_programs_equal_qemu() {
     let qemu = need!(qemu);
-    for round in 0..u64::from(effort()) {
+    for round in rounds() {
         let blocks = blocks(1 + round, BLOCKS);
         let program = Program::new(&blocks, false);
         let theirs = sides::in_qemu(&qemu, &program, true);

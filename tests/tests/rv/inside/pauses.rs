@@ -3,8 +3,8 @@
 use maquette_machine::{BootMode, Slot, Status};
 use maquette_model::SimTime;
 use maquette_sim::{Outcome, Rim, RimAction};
-use maquette_tests::effort;
 use maquette_tests::guests::guest;
+use maquette_tests::seeds;
 use maquette_trace::Trace;
 use maquette_virtio::{Block, MemoryDisk, VirtioMmio};
 
@@ -87,7 +87,7 @@ fn rv_09_windows_of_the_world_outside_do_not_change_the_hash() {
 fn rv_09_runs_cut_at_random_places_do_not_change_the_hash() {
     for guest in GUESTS {
         let expected = whole(guest);
-        for seed in 0..u64::from(4 * effort()) {
+        for seed in seeds(4) {
             let mut inside = machine(guest);
             // Pieces of any size from a picosecond up: the power of two varies, then the rest.
             let mut cuts = noise(seed, 1 << 16).into_iter();
