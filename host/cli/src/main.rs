@@ -73,7 +73,7 @@ fn run(args: &RunArgs) -> u8 {
     let report = match result {
         Ok(report) => report,
         Err(RunError::Problems(problems)) => return set_up(&problems),
-        Err(error @ RunError::NoTerminal) => {
+        Err(error @ (RunError::NoTerminal | RunError::SeveralMachines(_))) => {
             complain(&format!("maquette: {error}\n"));
             return EXIT_SETUP;
         }

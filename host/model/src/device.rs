@@ -109,6 +109,11 @@ pub trait Host {
     fn complete(&mut self, t: Token, r: Result<u64, BusError>);
     /// Counts and traces something that the guest did wrong and that the device ignored or refused.
     fn guest_error(&mut self, what: &'static str, value: u64);
+    /// Adds to one of the device's own counters, for the statistics: how many frames were dropped, say.
+    /// No part of the hash.
+    fn count(&mut self, what: &'static str, more: u64) {
+        let _ = (what, more);
+    }
     /// Tells the user that something on the host's side failed (a disk image became shorter, say). The
     /// guest sees the device's own kind of error; this text is for people and is no part of the hash.
     fn host_error(&mut self, message: &str) {

@@ -61,6 +61,13 @@ impl<'a> SimCx<'a> {
         self.engine.request_stop(at.max(self.now));
     }
 
+    /// This component has come to its end at local time `at`, and will do nothing more. The run
+    /// stops, as by [`SimCx::stop`], when as many have as [`crate::Serial::stop_after_ends`] says: at
+    /// the first one if nothing is said. To be called once.
+    pub fn end(&mut self, at: SimTime) {
+        self.engine.component_ended(at.max(self.now));
+    }
+
     /// The trace.
     pub const fn trace(&mut self) -> &mut Trace {
         &mut self.engine.trace

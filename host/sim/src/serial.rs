@@ -92,6 +92,12 @@ impl Serial {
         self.engine.link(link)
     }
 
+    /// Of a system with several machines: the run stops by itself when `count` components have come to
+    /// their end ([`SimCx::end`]) and not at the first one. 0 counts as 1.
+    pub fn stop_after_ends(&mut self, count: u32) {
+        self.engine.ends_awaited = count.max(1);
+    }
+
     /// Runs until something ends the run. Everything before `limit` happens, nothing at it. May be
     /// called again to go on.
     pub fn run(&mut self, limit: SimTime, rim: &mut dyn Rim) -> Outcome {

@@ -3,7 +3,7 @@
 
 use crate::console::{self, Console};
 use crate::description::{
-    self, ConsoleLine, Description, DeviceKind, Disk, DiskMode, FileRef, Fill,
+    self, ConsoleLine, Description, DeviceKind, Disk, DiskMode, FileRef, Fill, Link as Cable, Plug,
 };
 use crate::locate;
 use crate::open::Opened;
@@ -14,7 +14,7 @@ use maquette_machine::{BootMode, BootSource, CONSOLE, Config, Machine, MachineEr
 use maquette_model::{Device, Frequency, PortId, SimTime};
 use maquette_rim::{DiskAccess, FileDisk, Output};
 use maquette_sim::{ComponentId, Link, Serial, WiringError};
-use maquette_virtio::{Block, BlockBackend, Overlay, Pattern, PatternDisk, Rng, VirtioMmio};
+use maquette_virtio::{Block, BlockBackend, Net, Overlay, Pattern, PatternDisk, Rng, VirtioMmio};
 use tracing::debug;
 
 /// Larger files are no kernels, however many symbols they carry.
@@ -26,9 +26,17 @@ const LINE_LATENCY: SimTime = SimTime::from_us(1);
 pub struct System {
     /// Runs it.
     pub serial: Serial,
-    /// The machine in it.
+    /// The machines in it, in the order of the description.
+    pub machines: Vec<Seat>,
+}
+
+/// A machine of a system, and its console.
+pub struct Seat {
+    /// The machine's name.
+    pub name: String,
+    /// The machine.
     pub machine: ComponentId,
-    /// The console in it.
+    /// The console.
     pub console: ComponentId,
 }
 
@@ -73,24 +81,55 @@ impl Builder {
     }
 
     fn system(&mut self, d: &Description, output: Output) -> Option<System> {
+        // Every machine is tried, so that what is wrong with each is said at once.
+        let tried: Vec<Option<Machine>> = (0..d.machines.len())
+            .map(|index| self.machine(d, index))
+            .collect();
+        let machines: Vec<Machine> = tried.into_iter().collect::<Option<_>>()?;
+        let mut system = System {
+            serial: Serial::default(),
+            machines: Vec::new(),
+        };
+        let several = machines.len() > 1;
+        for (machine, described) in machines.into_iter().zip(&d.machines) {
+            let console = Console::new(described, several, output.clone());
+            self.seat(&mut system, described, machine, console)?;
+        }
+        for cable in &d.links {
+            self.cable(&mut system, cable)?;
+        }
+        let count = u32::try_from(system.machines.len()).unwrap_or(u32::MAX);
+        system.serial.stop_after_ends(count);
+        Some(system)
+    }
+
+    fn machine(&mut self, description: &Description, index: usize) -> Option<Machine> {
+        let d = description.machines.get(index)?;
+        let before = self.problems.len();
         let kernel = d.boot.kernel.as_ref().map(|f| self.file(f, MOST_KERNEL));
         let initrd = d.boot.initrd.as_ref();
-        let initrd = initrd.map(|f| self.file(f, d.machine.memory));
+        let initrd = initrd.map(|f| self.file(f, d.board.memory));
         let slots: Vec<Slot> = (d.devices.iter())
-            .filter_map(|device| self.slot(device))
+            .filter_map(|device| {
+                let plug = Plug {
+                    machine: index,
+                    slot: device.slot,
+                };
+                self.slot(device, is_plugged(description, plug))
+            })
             .collect();
-        if !self.problems.is_empty() {
+        if self.problems.len() > before {
             return None;
         }
         let config = Config {
-            name: d.machine.name.clone(),
-            harts: d.machine.harts,
-            ram_bytes: d.machine.memory,
-            clock: Frequency::from_hz(d.machine.clock),
-            cpi: d.machine.cpi,
-            quantum: d.machine.quantum,
-            block_limit: d.machine.block_limit,
-            seed: d.machine.seed,
+            name: d.board.name.clone(),
+            harts: d.board.harts,
+            ram_bytes: d.board.memory,
+            clock: Frequency::from_hz(d.board.clock),
+            cpi: d.board.cpi,
+            quantum: d.board.quantum,
+            block_limit: d.board.block_limit,
+            seed: d.board.seed,
             boot: BootSource {
                 mode: match d.boot.mode {
                     description::BootMode::Bare => BootMode::Bare,
@@ -102,18 +141,13 @@ impl Builder {
             },
             slots,
         };
-        match Machine::new(config) {
-            Ok(mut machine) => {
-                if let Some(most) = d.limits.instructions {
-                    machine.limit_instructions(most);
-                }
-                self.wire(d, machine, output)
-            }
-            Err(error) => {
-                self.refused(d, &error);
-                None
-            }
+        let mut machine = Machine::new(config)
+            .map_err(|error| self.refused(d, &error))
+            .ok()?;
+        if let Some(most) = description.limits.instructions {
+            machine.limit_instructions(most);
         }
+        Some(machine)
     }
 
     fn file(&mut self, file: &FileRef, most: u64) -> Option<Vec<u8>> {
@@ -124,7 +158,7 @@ impl Builder {
         Some(bytes)
     }
 
-    fn slot(&mut self, d: &description::Device) -> Option<Slot> {
+    fn slot(&mut self, d: &description::Device, plugged: bool) -> Option<Slot> {
         let size = d.queue_size;
         let device: Box<dyn Device> = match &d.kind {
             DeviceKind::Block {
@@ -143,6 +177,9 @@ impl Builder {
             }
             DeviceKind::Rng { seed } => {
                 Box::new(VirtioMmio::new(Rng::new(*seed)).with_queue_size(size))
+            }
+            DeviceKind::Net { mac } => {
+                Box::new(VirtioMmio::new(Net::new(*mac, plugged)).with_queue_size(size))
             }
         };
         debug!(slot = d.slot, name = d.name, "a device is plugged in");
@@ -187,44 +224,74 @@ impl Builder {
         }
     }
 
-    fn wire(&mut self, d: &Description, machine: Machine, output: Output) -> Option<System> {
+    /// Adds a machine and its console.
+    fn seat(
+        &mut self,
+        system: &mut System,
+        d: &description::Machine,
+        machine: Machine,
+        console: Console,
+    ) -> Option<()> {
         let port = match d.console.line {
             ConsoleLine::Uart => CONSOLE,
-            ConsoleLine::Slot(slot) => PortId(CONSOLE.0 + 1 + u16::from(slot)),
+            ConsoleLine::Slot(slot) => slot_port(slot),
         };
-        let wired = || -> Result<System, WiringError> {
-            let mut serial = Serial::default();
+        let System { serial, machines } = system;
+        let wired = || -> Result<Seat, WiringError> {
             let machine = serial.add(Box::new(machine))?;
-            let console = serial.add(Box::new(Console::new(d, output)))?;
+            let console = serial.add(Box::new(console))?;
             serial.link(Link {
                 a: (machine, port),
                 b: (console, console::LINE),
                 latency: LINE_LATENCY,
             })?;
-            Ok(System {
-                serial,
+            let name = d.board.name.clone();
+            Ok(Seat {
+                name,
                 machine,
                 console,
             })
         };
         wired()
+            .map(|seat| machines.push(seat))
             .map_err(|error| {
                 let fault = Fault::Refused {
                     message: error.to_string(),
                     remedy: "give the machine another name".to_owned(),
                 };
-                self.problem(d.machine.at, "machine.name", fault);
+                self.problem(d.board.at, &d.field("machine.name"), fault);
+            })
+            .ok()
+    }
+
+    /// Plugs a cable in.
+    fn cable(&mut self, system: &mut System, cable: &Cable) -> Option<()> {
+        let end = |plug: Plug| {
+            let seat = system.machines.get(plug.machine)?;
+            Some((seat.machine, slot_port(plug.slot)))
+        };
+        let (a, b) = (end(cable.from)?, end(cable.to)?);
+        let latency = cable.latency;
+        system
+            .serial
+            .link(Link { a, b, latency })
+            .map_err(|error| {
+                let fault = Fault::Refused {
+                    message: error.to_string(),
+                    remedy: "name other ends, or another latency".to_owned(),
+                };
+                self.problem(cable.at, &cable.field, fault);
             })
             .ok()
     }
 
     /// The machine refused: finds out which field asked for it.
-    fn refused(&mut self, d: &Description, error: &MachineError) {
+    fn refused(&mut self, d: &description::Machine, error: &MachineError) {
         let kernel = || {
             let file = d.boot.kernel.as_ref();
             (file.and_then(|f| f.at), "boot.kernel", file)
         };
-        let memory = (d.machine.memory_at.or(d.machine.at), "machine.memory", None);
+        let memory = (d.board.memory_at.or(d.board.at), "machine.memory", None);
         let (at, field, file) = match error {
             MachineError::Ram(_) => memory,
             MachineError::Boot(BootError::Place(PlaceError::EmptyInitrd)) => {
@@ -234,20 +301,30 @@ impl Builder {
             MachineError::Boot(BootError::Place(
                 PlaceError::KernelTooLarge { .. } | PlaceError::NoRoom { .. },
             )) => memory,
-            MachineError::Boot(BootError::Tree(_)) => (d.machine.at, "boot", None),
+            MachineError::Boot(BootError::Tree(_)) => (d.board.at, "boot", None),
             MachineError::Boot(_) => kernel(),
             MachineError::Board(_)
             | MachineError::NoSlot { .. }
             | MachineError::SlotTaken { .. }
-            | MachineError::Quantum => (d.machine.at, "machine", None),
+            | MachineError::Quantum => (d.board.at, "machine", None),
         };
         let (message, remedy) = words(error);
         let message = match file {
             Some(file) => format!("{}: {message}", file.path.display()),
             None => message,
         };
-        self.problem(at, field, Fault::Refused { message, remedy });
+        self.problem(at, &d.field(field), Fault::Refused { message, remedy });
     }
+}
+
+/// The machine's port for the device in a slot.
+fn slot_port(slot: u8) -> PortId {
+    PortId(CONSOLE.0 + 1 + u16::from(slot))
+}
+
+/// Whether a cable ends at a device.
+fn is_plugged(d: &Description, plug: Plug) -> bool {
+    d.links.iter().any(|l| l.from == plug || l.to == plug)
 }
 
 /// An error and its sources as one line.

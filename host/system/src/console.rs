@@ -1,7 +1,7 @@
 //! The far end of the console line: shows what the guest prints, types what the script says, and
 //! watches for what the system file expects and forbids.
 
-use crate::description::{Description, Step};
+use crate::description::{Machine, Step};
 use crate::finder::Finder;
 use maquette_model::{Message, PortId};
 use maquette_rim::Output;
@@ -16,7 +16,8 @@ pub const KEYBOARD: PortId = PortId(1);
 
 /// The console of a run.
 pub struct Console {
-    output: Output,
+    path: String,
+    screen: Screen,
     script: Script,
     expected: Sequence,
     forbidden: Vec<(String, Finder)>,
@@ -27,13 +28,24 @@ pub struct Console {
 }
 
 impl Console {
-    /// The console that a description asks for; the guest's text goes to `output`.
+    /// The console that a description asks for; the guest's text goes to `output`, as it is, or, if the
+    /// machine is one of `several`, line by line with the machine's name in front.
     #[must_use]
-    pub fn new(description: &Description, output: Output) -> Self {
-        let expect = &description.expect;
+    pub fn new(machine: &Machine, several: bool, output: Output) -> Self {
+        let expect = &machine.expect;
+        let name = &machine.board.name;
         Self {
-            output,
-            script: Script::new(&description.console.script),
+            path: if several {
+                format!("{name}.console")
+            } else {
+                "console".to_owned()
+            },
+            screen: Screen {
+                output,
+                label: several.then(|| format!("[{name}] ")),
+                line: Vec::new(),
+            },
+            script: Script::new(&machine.console.script),
             expected: Sequence::new(&expect.console),
             forbidden: expect
                 .forbid
@@ -43,6 +55,13 @@ impl Console {
             offence: None,
             bytes_out: 0,
             bytes_in: 0,
+        }
+    }
+
+    /// Shows what a line without an end holds: the run is over.
+    pub fn flush(&mut self) {
+        if !self.screen.line.is_empty() {
+            self.screen.show_line();
         }
     }
 
@@ -72,7 +91,7 @@ impl Console {
 
     fn printed(&mut self, cx: &mut SimCx<'_>, byte: u8) {
         self.bytes_out += 1;
-        self.output.put(byte);
+        self.screen.put(byte);
         self.expected.feed(byte);
         for (text, finder) in &mut self.forbidden {
             if finder.feed(byte) && self.offence.is_none() {
@@ -99,7 +118,7 @@ impl Console {
 
 impl Component for Console {
     fn path(&self) -> &str {
-        "console"
+        &self.path
     }
 
     fn ports(&self) -> Vec<Port> {
@@ -131,6 +150,39 @@ impl Component for Console {
     fn idle_report(&self) -> Option<String> {
         let text = self.script.waits_for()?;
         Some(format!("the script waits for {text:?}"))
+    }
+}
+
+/// A line that does not end is shown in pieces of this length.
+const LONGEST_LINE: usize = 4096;
+
+/// Where the guest's text is shown.
+struct Screen {
+    output: Output,
+    /// What each line begins with, where several machines share the output.
+    label: Option<String>,
+    /// The line that has not ended; always empty without a label.
+    line: Vec<u8>,
+}
+
+impl Screen {
+    fn put(&mut self, byte: u8) {
+        if self.label.is_none() {
+            return self.output.put(byte);
+        }
+        if byte != b'\n' {
+            self.line.push(byte);
+        }
+        if byte == b'\n' || self.line.len() >= LONGEST_LINE {
+            self.show_line();
+        }
+    }
+
+    fn show_line(&mut self) {
+        let label = self.label.as_deref().unwrap_or_default();
+        for byte in label.bytes().chain(self.line.drain(..)).chain([b'\n']) {
+            self.output.put(byte);
+        }
     }
 }
 

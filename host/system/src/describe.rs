@@ -1,12 +1,15 @@
 //! From checked values to a [`Description`], with the rules that join several values.
 
+mod cables;
+mod ethernet;
+
 use crate::description::{
     Board, Boot, BootMode, Console, ConsoleLine, Description, Device, DeviceKind, Disk, DiskMode,
-    End, Expect, FileRef, Fill, Limits, Step,
+    End, Expect, FileRef, Fill, Limits, Machine, Step,
 };
 use crate::locate::Places;
 use crate::problem::{Fault, Problem};
-use crate::reader::Document;
+use crate::reader::{Document, Sections};
 use crate::schema::{CONSOLE_UART, SLOTS};
 use crate::values::Group;
 use maquette_model::SimTime;
@@ -17,23 +20,29 @@ use std::time::Duration;
 pub fn describe(document: &Document, places: &Places, problems: &mut Vec<Problem>) -> Description {
     let mut describer = Describer { places, problems };
     let empty = Group::default();
-    let one = |path| document.one(path).unwrap_or(&empty);
-    let machine = board(one("machine"));
-    let devices = describer.devices(document, machine.seed);
+    let one = |path| document.system.one(path).unwrap_or(&empty);
+    let machines = document.machines.iter().enumerate();
+    let machines: Vec<Machine> = machines
+        .map(|(index, sections)| describer.machine(sections, index))
+        .collect();
+    describer.names(&machines);
     Description {
         summary: one("").text("description").map(str::to_owned),
-        boot: describer.boot(one("boot")),
-        console: describer.console(document, one("console"), &devices),
         limits: limits(one("limits")),
-        expect: describer.expect(one("expect")),
-        machine,
-        devices,
+        links: describer.links(&document.system, &machines),
+        machines,
     }
 }
 
-fn board(group: &Group) -> Board {
+/// The board of the machine of a number.
+fn board(group: &Group, index: usize) -> Board {
+    let name = group.text("name").unwrap_or_default();
     Board {
-        name: group.text("name").unwrap_or_default().to_owned(),
+        name: if index > 0 && !group.written("name") {
+            format!("machine{index}")
+        } else {
+            name.to_owned()
+        },
         harts: narrow(group.number("harts")),
         memory: group.number("memory").unwrap_or(0),
         clock: group.number("clock").unwrap_or(0),
@@ -61,13 +70,34 @@ fn limits(group: &Group) -> Limits {
     }
 }
 
-struct Describer<'a> {
+/// What a machine's random things are made from: its seed, and its number in the file where machines
+/// with one seed must differ.
+#[derive(Clone, Copy)]
+pub(crate) struct Seed(u64, usize);
+
+/// Makes values of sections; what does not go together becomes a problem.
+pub(crate) struct Describer<'a> {
     places: &'a Places,
     problems: &'a mut Vec<Problem>,
 }
 
 impl Describer<'_> {
-    fn problem(&mut self, group: &Group, name: &str, fault: Fault) {
+    fn machine(&mut self, sections: &Sections, index: usize) -> Machine {
+        let empty = Group::default();
+        let one = |path| sections.one(path).unwrap_or(&empty);
+        let board = board(one("machine"), index);
+        let devices = self.devices(sections, Seed(board.seed, index));
+        Machine {
+            boot: self.boot(one("boot")),
+            console: self.console(sections, one("console"), &devices),
+            expect: self.expect(one("expect")),
+            board,
+            devices,
+            prefix: sections.prefix.clone(),
+        }
+    }
+
+    pub(crate) fn problem(&mut self, group: &Group, name: &str, fault: Fault) {
         self.problems.push(Problem {
             at: group.at(name),
             field: group.field(name),
@@ -75,7 +105,7 @@ impl Describer<'_> {
         });
     }
 
-    fn combination(&mut self, group: &Group, name: &str, what: &str, remedy: &str) {
+    pub(crate) fn combination(&mut self, group: &Group, name: &str, what: &str, remedy: &str) {
         let fault = Fault::Combination {
             what: what.to_owned(),
             remedy: remedy.to_owned(),
@@ -126,17 +156,18 @@ impl Describer<'_> {
         }
     }
 
-    fn devices(&mut self, document: &Document, seed: u64) -> Vec<Device> {
+    fn devices(&mut self, sections: &Sections, seed: Seed) -> Vec<Device> {
         let mut devices: Vec<Device> = Vec::new();
-        let wanted: Vec<u64> = document
+        let wanted: Vec<u64> = sections
             .all("device")
             .filter_map(|g| g.number("slot"))
             .collect();
-        for group in document.all("device") {
-            let Some(kind) = self.device_kind(group, seed) else {
+        for group in sections.all("device") {
+            let slot = self.slot(group, &devices, &wanted);
+            let Some(kind) = self.device_kind(group, seed, slot.unwrap_or(0)) else {
                 continue;
             };
-            let Some(slot) = self.slot(group, &devices, &wanted) else {
+            let Some(slot) = slot else {
                 continue;
             };
             let own = group.text("type").unwrap_or_default();
@@ -182,12 +213,13 @@ impl Describer<'_> {
         }
     }
 
-    fn device_kind(&mut self, group: &Group, seed: u64) -> Option<DeviceKind> {
+    fn device_kind(&mut self, group: &Group, seed: Seed, slot: u8) -> Option<DeviceKind> {
         match group.text("type")? {
             "virtio-blk" => Some(self.block(group)),
             "virtio-console" => Some(DeviceKind::Console),
+            "virtio-net" => Some(self.net(group, seed, slot)),
             "virtio-rng" => Some(DeviceKind::Rng {
-                seed: group.number("seed").unwrap_or(seed),
+                seed: group.number("seed").unwrap_or(seed.0),
             }),
             // An unknown type is a problem already.
             _ => None,
@@ -256,7 +288,7 @@ impl Describer<'_> {
         Disk::Memory { size, fill }
     }
 
-    fn console(&mut self, document: &Document, group: &Group, devices: &[Device]) -> Console {
+    fn console(&mut self, sections: &Sections, group: &Group, devices: &[Device]) -> Console {
         let name = group.text("device").unwrap_or(CONSOLE_UART);
         let consoles = devices
             .iter()
@@ -275,7 +307,7 @@ impl Describer<'_> {
             self.combination(group, "device", &what, &remedy);
             ConsoleLine::Uart
         };
-        let script = document.all("console.script").map(|step| Step {
+        let script = sections.all("console.script").map(|step| Step {
             expect: step.text("expect").unwrap_or_default().to_owned(),
             send: step.text("send").unwrap_or_default().to_owned(),
         });

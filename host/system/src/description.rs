@@ -9,29 +9,79 @@ use std::path::PathBuf;
 pub struct Description {
     /// What it shows, in one line.
     pub summary: Option<String>,
+    /// The machines; at least one.
+    pub machines: Vec<Machine>,
+    /// Cables between network devices.
+    pub links: Vec<Link>,
+    /// When a run is cut short.
+    pub limits: Limits,
+}
+
+impl Description {
+    /// Sets aside what would get in the way of a person at the keyboard.
+    pub fn leave_to_a_person(&mut self) {
+        self.limits = Limits::default();
+        for machine in &mut self.machines {
+            machine.console.script.clear();
+            machine.expect.console.clear();
+            machine.expect.forbid.clear();
+            machine.expect.time = None;
+        }
+    }
+}
+
+/// A machine with everything that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Machine {
     /// The board.
-    pub machine: Board,
+    pub board: Board,
     /// What runs on it.
     pub boot: Boot,
     /// Virtio devices, each in a slot of its own.
     pub devices: Vec<Device>,
     /// The console and its script.
     pub console: Console,
-    /// When a run is cut short.
-    pub limits: Limits,
-    /// What a good run looks like.
+    /// What a good run of it looks like.
     pub expect: Expect,
+    /// What the paths of its sections begin with in messages: empty, or `machine[1].`.
+    pub prefix: String,
 }
 
-impl Description {
-    /// Sets aside what would get in the way of a person at the keyboard.
-    pub fn leave_to_a_person(&mut self) {
-        self.console.script.clear();
-        self.limits = Limits::default();
-        self.expect.console.clear();
-        self.expect.forbid.clear();
-        self.expect.time = None;
+impl Machine {
+    /// The path in messages of what would be `path` in a file of one machine.
+    #[must_use]
+    pub fn field(&self, path: &str) -> String {
+        match path.strip_prefix("machine") {
+            Some(rest) if !self.prefix.is_empty() => {
+                format!("{}{rest}", self.prefix.trim_end_matches('.'))
+            }
+            _ => format!("{}{path}", self.prefix),
+        }
     }
+}
+
+/// A cable between two network devices.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// One end.
+    pub from: Plug,
+    /// The other end.
+    pub to: Plug,
+    /// How long a frame travels.
+    pub latency: SimTime,
+    /// Where the section is written.
+    pub at: Option<At>,
+    /// The section's path in messages.
+    pub field: String,
+}
+
+/// Where a cable is plugged in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plug {
+    /// Which machine, counted from 0.
+    pub machine: usize,
+    /// The slot of its network device.
+    pub slot: u8,
 }
 
 /// The board.
@@ -125,6 +175,11 @@ pub enum DeviceKind {
     },
     /// A serial line.
     Console,
+    /// A network device; what it is joined to is a [`Link`]'s or the back end's business.
+    Net {
+        /// Its Ethernet address.
+        mac: [u8; 6],
+    },
     /// Random bytes from a seed.
     Rng {
         /// The seed.

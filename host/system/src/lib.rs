@@ -49,12 +49,12 @@ pub mod units;
 mod values;
 mod verdict;
 
-pub use build::{System, build, check};
+pub use build::{Seat, System, build, check};
 pub use console::Console;
 pub use list::{Listed, list, show as show_list};
 pub use open::{Opened, open, parse};
 pub use problem::{Fault, Problem, Problems, Style};
-pub use report::Report;
+pub use report::{MachineReport, Report};
 pub use run::{Options, RunError, run};
 pub use source::{At, LineColumn, Source, Sources};
 pub use verdict::{EXIT_SETUP, Ending, Unmet, Verdict, judge};

@@ -2,18 +2,31 @@
 //! problem, everything else a value.
 
 use crate::problem::{Fault, Problem};
-use crate::schema::{self, DEVICES, Param, Presence, SECTIONS, Section};
+use crate::schema::{
+    self, DEVICES, MACHINES_MAX, OF_A_MACHINE, Param, Presence, SECTIONS, Section,
+};
 use crate::source::At;
 use crate::tree::{Key, Node, Raw, Table};
 use crate::values::{self, Entry, Group};
 
-/// All sections of a file, in the order of the schema; repeated ones in the order of the file.
+/// What a file says: of the system, and of each machine in it.
 #[derive(Debug, Default)]
 pub struct Document {
+    /// The sections that the system has once, such as `limits`.
+    pub system: Sections,
+    /// The sections of each machine; one machine is written with or without `[machine]`.
+    pub machines: Vec<Sections>,
+}
+
+/// Sections in the order of the schema; repeated ones in the order of the file.
+#[derive(Debug, Default)]
+pub struct Sections {
+    /// What their paths begin with in messages: empty, or `machine[1].`.
+    pub prefix: String,
     groups: Vec<(&'static str, Group)>,
 }
 
-impl Document {
+impl Sections {
     /// The only section of a path. The reader makes one for each section that is not repeated.
     pub fn one(&self, path: &'static str) -> Option<&Group> {
         self.all(path).next()
@@ -30,26 +43,88 @@ impl Document {
 
 /// Reads a whole file.
 pub fn read(root: &Table, problems: &mut Vec<Problem>) -> Document {
-    let mut reader = Reader {
-        problems,
-        document: Document::default(),
+    let (system, machines) = split(root, problems);
+    let mut read_all = |table: &Table, prefix: String, wanted: fn(&str) -> bool| {
+        let sections = Sections {
+            prefix,
+            ..Sections::default()
+        };
+        let mut reader = Reader { problems, sections };
+        reader.whole(table, wanted);
+        reader.sections
     };
-    let Some(top) = schema::section("") else {
-        return reader.document;
-    };
-    reader.section(top, Some(root), None, String::new());
-    for section in SECTIONS {
-        let absent = reader.document.one(section.path).is_none();
-        if absent && !section.repeated {
-            reader.section(section, None, None, section.path.to_owned());
-        }
+    Document {
+        system: read_all(&system, String::new(), |path| !is_of_a_machine(path)),
+        machines: machines
+            .into_iter()
+            .map(|(prefix, table)| read_all(&table, prefix, is_of_a_machine))
+            .collect(),
     }
-    reader.document
 }
+
+/// Whether each machine has such a section of its own.
+fn is_of_a_machine(path: &str) -> bool {
+    let first = path.split('.').next().unwrap_or(path);
+    first == MACHINE || OF_A_MACHINE.contains(&first)
+}
+
+/// Takes a file apart: what belongs to the system, and what belongs to each machine, as if that were
+/// the only one, with the prefix of its paths in messages.
+fn split(root: &Table, problems: &mut Vec<Problem>) -> (Table, Vec<(String, Table)>) {
+    let is_its = |(key, _): &&(Key, Node)| is_of_a_machine(&key.name);
+    let (its, rest): (Vec<_>, Vec<_>) = root.0.iter().partition(is_its);
+    let owned = |entries: Vec<&(Key, Node)>| Table(entries.into_iter().cloned().collect());
+    let several = its.iter().find_map(|(key, node)| match &node.raw {
+        Raw::List(items) if key.name == MACHINE => Some((key, items)),
+        _ => None,
+    });
+    let Some((key, items)) = several else {
+        return (owned(rest), vec![(String::new(), owned(its))]);
+    };
+    let mut problem = |at, field: String, what: String, remedy: String| {
+        let fault = Fault::Combination { what, remedy };
+        problems.push(Problem { at, field, fault });
+    };
+    if items.is_empty() || items.len() > MACHINES_MAX {
+        let what = format!("a system has no {} machines", items.len());
+        let remedy = format!("write 1 to {MACHINES_MAX} sections [[machine]]");
+        problem(Some(key.at), MACHINE.to_owned(), what, remedy);
+    }
+    for (key, _) in its.into_iter().filter(|(key, _)| key.name != MACHINE) {
+        let name = &key.name;
+        let what = format!("with [[machine]], each machine has a `{name}` of its own");
+        let remedy = format!("write it as [machine.{name}], below the [[machine]] that it is for");
+        problem(Some(key.at), name.clone(), what, remedy);
+    }
+    let machines = (items.iter().take(MACHINES_MAX).enumerate())
+        .map(|(index, item)| (format!("{MACHINE}[{index}]."), alone(key, item)))
+        .collect();
+    (owned(rest), machines)
+}
+
+/// An entry of `[[machine]]` as a file of one machine would have it.
+fn alone(key: &Key, item: &Node) -> Table {
+    let Raw::Table(table) = &item.raw else {
+        return Table(vec![(key.clone(), item.clone())]);
+    };
+    let is_lifted = |(key, _): &&(Key, Node)| OF_A_MACHINE.contains(&key.name.as_str());
+    let (mut lifted, board): (Vec<_>, Vec<_>) =
+        table.0.iter().cloned().partition(|e| is_lifted(&e));
+    let raw = Raw::Table(Table(board));
+    let key = Key {
+        name: MACHINE.to_owned(),
+        at: item.at,
+    };
+    lifted.push((key, Node { at: item.at, raw }));
+    Table(lifted)
+}
+
+/// The section of the board.
+const MACHINE: &str = "machine";
 
 struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
-    document: Document,
+    sections: Sections,
 }
 
 /// The sections directly below a path, by their last name.
@@ -65,6 +140,27 @@ fn children(path: &str) -> impl Iterator<Item = (&'static str, &'static Section)
 }
 
 impl Reader<'_> {
+    /// Reads the sections that are `wanted`, and only those: the others are somebody else's.
+    fn whole(&mut self, table: &Table, wanted: fn(&str) -> bool) {
+        if let Some(top) = schema::section("") {
+            self.section(top, Some(table), None, String::new());
+        }
+        for section in SECTIONS.iter().filter(|s| wanted(s.path)) {
+            let absent = self.sections.one(section.path).is_none();
+            if absent && !section.repeated {
+                self.section(section, None, None, self.path(section));
+            }
+        }
+    }
+
+    /// The path of a section in messages.
+    fn path(&self, section: &Section) -> String {
+        match (section.path, self.sections.prefix.trim_end_matches('.')) {
+            (MACHINE, prefix) if !prefix.is_empty() => prefix.to_owned(),
+            (path, _) => format!("{}{path}", self.sections.prefix),
+        }
+    }
+
     fn problem(&mut self, at: Option<At>, field: String, fault: Fault) {
         self.problems.push(Problem { at, field, fault });
     }
@@ -100,7 +196,7 @@ impl Reader<'_> {
         for param in known {
             self.absent(&mut group, param);
         }
-        self.document.groups.push((section.path, group));
+        self.sections.groups.push((section.path, group));
     }
 
     /// The type of a device, whose parameters join those that all devices have.
@@ -165,7 +261,7 @@ impl Reader<'_> {
     }
 
     fn child(&mut self, section: &'static Section, key: &Key, node: &Node) {
-        let path = section.path.to_owned();
+        let path = self.path(section);
         match (&node.raw, section.repeated) {
             (Raw::Table(table), false) => {
                 self.section(section, Some(table), Some(key.at), path);

@@ -2,6 +2,7 @@
 
 use crate::verdict::{Ending, Verdict};
 use maquette_machine::Statistics;
+use maquette_model::SimTime;
 use maquette_sim::Statistics as EngineStatistics;
 use maquette_trace::{Counts, Level, TraceHash};
 use serde_json::{Value, json};
@@ -11,9 +12,9 @@ use std::time::Duration;
 /// The result of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// The machine's name.
-    pub machine: String,
-    /// How the run ended.
+    /// The machines, in the order of the system file; at least one.
+    pub machines: Vec<MachineReport>,
+    /// How the run ended; of several machines, for the one that decides the verdict.
     pub ending: Ending,
     /// What is made of it.
     pub verdict: Verdict,
@@ -27,12 +28,21 @@ pub struct Report {
     pub counts: Counts,
     /// What the engine counted.
     pub engine: EngineStatistics,
-    /// Bytes that the console showed and typed.
-    pub console_bytes: (u64, u64),
-    /// What the machine counted.
-    pub statistics: Statistics,
     /// Time on the host's clock.
     pub host_time: Duration,
+}
+
+/// What came of one machine.
+#[derive(Debug)]
+pub struct MachineReport {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// Bytes that its console showed and typed.
+    pub console_bytes: (u64, u64),
+    /// What it counted.
+    pub statistics: Statistics,
 }
 
 impl Report {
@@ -54,7 +64,20 @@ impl Report {
     )]
     pub fn mips(&self) -> f64 {
         let seconds = self.host_time.as_secs_f64().max(1e-9);
-        self.statistics.instructions() as f64 / seconds / 1e6
+        self.instructions() as f64 / seconds / 1e6
+    }
+
+    /// Instructions of all machines.
+    #[must_use]
+    pub fn instructions(&self) -> u64 {
+        let machines = self.machines.iter();
+        machines.map(|m| m.statistics.instructions()).sum()
+    }
+
+    /// The latest virtual time that any machine has reached.
+    fn time(&self) -> SimTime {
+        let times = self.machines.iter().map(|m| m.statistics.time);
+        times.max().unwrap_or(SimTime::ZERO)
     }
 
     /// The reasons as lines for standard error; empty when the run was clean.
@@ -70,15 +93,12 @@ impl Report {
     /// Everything that was counted, for programs.
     #[must_use]
     pub fn json(&self) -> Value {
-        let s = &self.statistics;
         let events: serde_json::Map<String, Value> = (self.counts.iter())
             .map(|(kind, count)| (kind.name().to_owned(), count.into()))
             .collect();
-        let devices: serde_json::Map<String, Value> = (s.devices.iter())
-            .map(|(name, accesses)| (name.clone(), (*accesses).into()))
-            .collect();
-        let harts: Vec<Value> = s.harts.iter().map(hart).collect();
-        json!({
+        let shown = |m: &MachineReport| m.console_bytes.0;
+        let typed = |m: &MachineReport| m.console_bytes.1;
+        let mut all = json!({
             "verdict": self.verdict.name(),
             "exit_code": self.verdict.exit_code(),
             "reasons": self.reasons,
@@ -87,33 +107,61 @@ impl Report {
             "level": self.level.to_string(),
             "trace_hash": self.hash.map(|h| h.to_string()),
             "events": events,
-            "simulated_ps": s.time.as_ps(),
-            "instructions": s.instructions(),
+            "simulated_ps": self.time().as_ps(),
+            "instructions": self.instructions(),
             "host_seconds": self.host_time.as_secs_f64(),
             "mips": self.mips(),
-            "console": { "shown_bytes": self.console_bytes.0, "typed_bytes": self.console_bytes.1 },
+            "console": {
+                "shown_bytes": self.machines.iter().map(shown).sum::<u64>(),
+                "typed_bytes": self.machines.iter().map(typed).sum::<u64>(),
+            },
             "engine": {
                 "events": self.engine.events,
                 "messages": self.engine.messages,
                 "inputs": self.engine.inputs,
                 "unconnected": self.engine.unconnected,
             },
-            "machine": {
-                "name": self.machine,
-                "harts": harts,
-                "mmio_exits": s.mmio_exits,
-                "sbi_calls": s.sbi_calls,
-                "wfi_exits": s.wfi_exits,
-                "pause_exits": s.pause_exits,
-                "unmapped_accesses": s.unmapped_accesses,
-                "guest_errors": s.guest_errors,
-                "last_guest_error": s.last_guest_error.map(|(what, value)| format!("{what} ({value:#x})")),
-                "restarts": s.restarts,
-                "dma_bytes": s.dma_bytes,
-                "device_accesses": devices,
-            },
-        })
+        });
+        // One machine stands alone; several are a list.
+        let mut machines: Vec<Value> = self.machines.iter().map(machine).collect();
+        if let Some(object) = all.as_object_mut() {
+            match (machines.len(), machines.pop()) {
+                (1, Some(only)) => object.insert("machine".to_owned(), only),
+                (_, last) => {
+                    machines.extend(last);
+                    object.insert("machines".to_owned(), machines.into())
+                }
+            };
+        }
+        all
     }
+}
+
+fn machine(m: &MachineReport) -> Value {
+    let s = &m.statistics;
+    let devices: serde_json::Map<String, Value> = (s.devices.iter())
+        .map(|(name, accesses)| (name.clone(), (*accesses).into()))
+        .collect();
+    let counters: serde_json::Map<String, Value> = (s.counters.iter())
+        .map(|(path, what, count)| (format!("{path}.{what}"), (*count).into()))
+        .collect();
+    let harts: Vec<Value> = s.harts.iter().map(hart).collect();
+    json!({
+        "name": m.name,
+        "end": m.ending.to_string(),
+        "harts": harts,
+        "mmio_exits": s.mmio_exits,
+        "sbi_calls": s.sbi_calls,
+        "wfi_exits": s.wfi_exits,
+        "pause_exits": s.pause_exits,
+        "unmapped_accesses": s.unmapped_accesses,
+        "guest_errors": s.guest_errors,
+        "last_guest_error": s.last_guest_error.map(|(what, value)| format!("{what} ({value:#x})")),
+        "restarts": s.restarts,
+        "dma_bytes": s.dma_bytes,
+        "device_accesses": devices,
+        "device_counters": counters,
+    })
 }
 
 fn hart(h: &maquette_machine::HartStatistics) -> Value {
@@ -134,25 +182,37 @@ fn hart(h: &maquette_machine::HartStatistics) -> Value {
 /// The report that ends a run.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let s = &self.statistics;
-        writeln!(f, "end: {}", self.ending)?;
+        match self.machines.as_slice() {
+            [_] => writeln!(f, "end: {}", self.ending)?,
+            machines => {
+                for m in machines {
+                    writeln!(f, "end: {}: {}", m.name, m.ending)?;
+                }
+            }
+        }
         if let Some(status) = self.ending.guest_status() {
             writeln!(f, "guest status: {status}")?;
         }
         writeln!(
             f,
             "time: {} simulated, {:.2} s on the host; {} instructions, {:.0} MIPS",
-            s.time,
+            self.time(),
             self.host_time.as_secs_f64(),
-            grouped(s.instructions()),
+            grouped(self.instructions()),
             self.mips()
         )?;
-        if s.guest_errors > 0 {
-            write!(f, "guest errors: {}", grouped(s.guest_errors))?;
-            if let Some((what, value)) = s.last_guest_error {
-                write!(f, ", the last: {what} ({value:#x})")?;
+        for m in &self.machines {
+            let s = &m.statistics;
+            if s.guest_errors > 0 {
+                write!(f, "guest errors: {}", grouped(s.guest_errors))?;
+                if self.machines.len() > 1 {
+                    write!(f, " of {}", m.name)?;
+                }
+                if let Some((what, value)) = s.last_guest_error {
+                    write!(f, ", the last: {what} ({value:#x})")?;
+                }
+                writeln!(f)?;
             }
-            writeln!(f)?;
         }
         writeln!(f, "level: {}", self.level)?;
         writeln!(f, "events hashed: {}", self.counts)?;

@@ -1,12 +1,12 @@
 //! Runs a system to its end and says what happened.
 
-use crate::build::{System, build};
+use crate::build::{Seat, System, build};
 use crate::console::{Console, KEYBOARD};
 use crate::description::Description;
 use crate::open::Opened;
 use crate::problem::Problems;
-use crate::report::Report;
-use crate::verdict::{Ending, Unmet, judge};
+use crate::report::{MachineReport, Report};
+use crate::verdict::{Ending, Unmet, Verdict, judge};
 use maquette_machine::{Machine, Status};
 use maquette_model::SimTime;
 use maquette_rim::{
@@ -28,6 +28,9 @@ pub enum RunError {
     /// An interactive run without a person.
     #[error("`--interactive` needs a terminal at standard input")]
     NoTerminal,
+    /// An interactive run of several machines.
+    #[error("`--interactive` is for a system of one machine, and this one has {0}")]
+    SeveralMachines(usize),
     /// The host refuses what every run needs.
     #[error("the host refuses {what}")]
     Host {
@@ -60,13 +63,23 @@ pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
         if !has_person() {
             return Err(RunError::NoTerminal);
         }
+        let count = opened.description.machines.len();
+        if count > 1 {
+            return Err(RunError::SeveralMachines(count));
+        }
         opened.description.leave_to_a_person();
     }
     let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
     let output = Output::standard(&signals);
     let mut system = build(&opened, output.clone())?;
     let description = &opened.description;
-    let interactive = description.console.script.is_empty() && has_person();
+    // Several machines would quarrel about the keyboard.
+    let console = match (description.machines.as_slice(), system.machines.as_slice()) {
+        ([described], [seat]) if described.console.script.is_empty() => Some(seat.console),
+        _ => None,
+    };
+    let console = console.filter(|_| has_person());
+    let interactive = console.is_some();
     let pace = options.pace.unwrap_or(if interactive {
         Pace::Real
     } else {
@@ -77,36 +90,47 @@ pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
     } else {
         None
     };
-    let keyboard = interactive.then_some(Keyboard {
-        to: system.console,
-        port: KEYBOARD,
-    });
+    let keyboard = console.map(|to| Keyboard { to, port: KEYBOARD });
     let host_time = description.limits.host_time;
     info!(?pace, interactive, "the run begins");
     let began = Instant::now();
     let mut rim = Outside::new(&signals, &output, pace, keyboard, host_time);
     let outcome = system.serial.run(last_moment(description), &mut rim);
+    for seat in &system.machines {
+        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
+            console.flush();
+        }
+    }
     output.flush();
     let host_time = began.elapsed();
     drop(raw);
-    let ending = ending(&system, description, outcome, &rim, &output);
-    info!(%outcome, %ending, "the run is over");
-    Ok(report(system, description, ending, host_time))
+    let endings: Vec<Ending> = (system.machines.iter())
+        .map(|seat| ending(&system, seat, description, outcome, &rim, &output))
+        .collect();
+    info!(%outcome, ?endings, "the run is over");
+    Ok(report(system, description, endings, host_time))
 }
 
 fn last_moment(d: &Description) -> SimTime {
     let time = |t: Option<SimTime>| t.unwrap_or(SimTime::MAX);
-    time(d.limits.time).min(time(d.expect.time))
+    time(d.limits.time).min(time(expected_within(d)))
 }
 
+/// The virtual time within which all machines should have ended.
+fn expected_within(d: &Description) -> Option<SimTime> {
+    d.machines.iter().filter_map(|m| m.expect.time).min()
+}
+
+/// How it ended for one machine.
 fn ending(
     system: &System,
+    seat: &Seat,
     d: &Description,
     outcome: Outcome,
     rim: &Outside,
     output: &Output,
 ) -> Ending {
-    let console = system.serial.get::<Console>(system.console);
+    let console = system.serial.get::<Console>(seat.console);
     if let Some(text) = console.and_then(Console::offence) {
         return Ending::Forbidden(text.to_owned());
     }
@@ -116,7 +140,7 @@ fn ending(
     }
     let status = system
         .serial
-        .get::<Machine>(system.machine)
+        .get::<Machine>(seat.machine)
         .map(|m| m.status().clone());
     match (status, outcome) {
         (Some(Status::PoweredOff), _) => Ending::PowerOff,
@@ -130,15 +154,19 @@ fn ending(
         (Some(Status::InstructionLimit), _) => {
             Ending::InstructionLimit(d.limits.instructions.unwrap_or(0))
         }
-        (_, Outcome::Idle) => Ending::Deadlock(idle(system)),
+        (_, Outcome::Idle) => Ending::Deadlock(idle(system, seat)),
         (_, Outcome::Limit) => limit(d, system),
-        (_, Outcome::Interrupted | Outcome::Stopped) => interrupted(rim, output),
+        // Another machine's console showed what it must not.
+        (_, Outcome::Stopped) => Ending::CutShort,
+        (_, Outcome::Interrupted) => interrupted(rim, output),
     }
 }
 
-fn idle(system: &System) -> String {
+fn idle(system: &System, seat: &Seat) -> String {
+    let own = [seat.machine, seat.console].map(|id| system.serial.path(id));
     let reports = system.serial.idle_reports().into_iter();
     let reports: Vec<String> = reports
+        .filter(|(path, _)| own.contains(&Some(path)))
         .map(|(path, what)| format!("{path}: {what}"))
         .collect();
     reports.join("; ")
@@ -146,7 +174,7 @@ fn idle(system: &System) -> String {
 
 fn limit(d: &Description, system: &System) -> Ending {
     let reached = system.serial.now();
-    match (d.expect.time, d.limits.time) {
+    match (expected_within(d), d.limits.time) {
         (Some(t), limit) if t <= reached && limit.is_none_or(|l| t <= l) => Ending::Late(t),
         (_, Some(t)) if t <= reached => Ending::TimeLimit(t),
         _ => Ending::TimeLimit(reached),
@@ -167,30 +195,52 @@ fn interrupted(rim: &Outside, output: &Output) -> Ending {
 fn report(
     mut system: System,
     d: &Description,
-    ending: Ending,
+    endings: Vec<Ending>,
     host_time: std::time::Duration,
 ) -> Report {
-    let hash = ending.is_exact().then(|| system.serial.finish());
-    let machine = system.serial.get::<Machine>(system.machine);
-    let console = system.serial.get::<Console>(system.console);
-    let unmet = Unmet {
-        console: console.and_then(Console::still_expected),
-        script: console.and_then(Console::script_waits_for),
-        host_errors: machine.map_or(&[], |m| m.host_errors()),
-    };
-    let (verdict, reasons) = judge(&d.expect, &ending, unmet);
-    let statistics = machine.map(Machine::statistics).unwrap_or_default();
+    let exact = endings.iter().all(Ending::is_exact);
+    let hash = exact.then(|| system.serial.finish());
+    let several = system.machines.len() > 1;
+    let mut worst = (Verdict::Clean, None);
+    let mut all_reasons = Vec::new();
+    let mut machines = Vec::new();
+    for ((seat, described), ending) in system.machines.iter().zip(&d.machines).zip(endings) {
+        let machine = system.serial.get::<Machine>(seat.machine);
+        let console = system.serial.get::<Console>(seat.console);
+        let unmet = Unmet {
+            console: console.and_then(Console::still_expected),
+            script: console.and_then(Console::script_waits_for),
+            host_errors: machine.map_or(&[], |m| m.host_errors()),
+        };
+        let (verdict, reasons) = judge(&described.expect, &ending, unmet);
+        let name = &seat.name;
+        all_reasons.extend(reasons.into_iter().map(|reason| {
+            if several {
+                format!("{name}: {reason}")
+            } else {
+                reason
+            }
+        }));
+        if worst.1.is_none() || verdict.weight() > worst.0.weight() {
+            worst = (verdict, Some(ending.clone()));
+        }
+        machines.push(MachineReport {
+            name: name.clone(),
+            ending,
+            console_bytes: console.map_or((0, 0), Console::bytes),
+            statistics: machine.map(Machine::statistics).unwrap_or_default(),
+        });
+    }
+    let (verdict, ending) = worst;
     Report {
-        machine: d.machine.name.clone(),
+        machines,
         level: system.serial.trace().level(),
         counts: system.serial.trace().counts(),
         engine: system.serial.statistics(),
-        console_bytes: console.map_or((0, 0), Console::bytes),
         hash,
         verdict,
-        reasons,
-        ending,
+        reasons: all_reasons,
+        ending: ending.unwrap_or(Ending::CutShort),
         host_time,
-        statistics,
     }
 }

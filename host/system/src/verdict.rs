@@ -27,6 +27,8 @@ pub enum Ending {
     HostTimeLimit,
     /// The virtual time within which the run should have ended.
     Late(SimTime),
+    /// Another machine of the system ended the run.
+    CutShort,
     /// A signal.
     Signal(i32),
     /// The person at the terminal.
@@ -60,6 +62,7 @@ impl fmt::Display for Ending {
                 "the run did not end within `expect.time` of {}",
                 units::show_time(*t)
             ),
+            Self::CutShort => f.write_str("the run ended before this machine did"),
             Self::Signal(number) => write!(f, "ended by {}", signal_name(*number)),
             Self::Quit => f.write_str("ended from the terminal"),
             Self::Host(what) => f.write_str(what),
@@ -116,6 +119,18 @@ impl Verdict {
             Self::HostFailure => 3,
             Self::Limit => 124,
             Self::Signal(number) => u8::try_from(number).map_or(3, |n| n.saturating_add(128)),
+        }
+    }
+
+    /// Of several machines, the one with the heaviest verdict decides that of the run.
+    #[must_use]
+    pub const fn weight(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::GuestFailure => 1,
+            Self::Limit => 2,
+            Self::HostFailure => 3,
+            Self::Signal(_) => 4,
         }
     }
 

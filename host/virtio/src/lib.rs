@@ -3,7 +3,7 @@
 //! # Purpose
 //!
 //! ```text
-//!   driver ──MMIO──► VirtioMmio ──► VirtioDevice (Block, Console, Rng)
+//!   driver ──MMIO──► VirtioMmio ──► VirtioDevice (Block, Console, Net, Rng)
 //!                        │               │
 //!                        └── Queue ◄─────┘  QueueCx: pop a Chain, read, write, push
 //!                              │
@@ -15,7 +15,7 @@
 //! - [`VirtioDevice`] is a device at the level of its queues; it does not know its transport.
 //! - [`VirtioMmio`] is the modern MMIO transport (virtio 1.3 §4.2) as a register-level device;
 //!   [`EmptySlot`] is the same with nothing plugged in.
-//! - [`Block`], [`Console`] and [`Rng`] are the devices. A disk's content lies behind
+//! - [`Block`], [`Console`], [`Net`] and [`Rng`] are the devices. A disk's content lies behind
 //!   [`BlockBackend`]: [`MemoryDisk`], [`PatternDisk`], [`Overlay`] (copy on write), or a file of the rim.
 //!
 //! # Invariants
@@ -38,6 +38,7 @@ pub mod block;
 mod console;
 mod device;
 mod mmio;
+mod net;
 mod queue;
 mod rng;
 
@@ -45,5 +46,6 @@ pub use block::{Block, BlockBackend, BlockError, MemoryDisk, Overlay, Pattern, P
 pub use console::Console;
 pub use device::{ConfigAccess, QueueCx, VirtioDevice, read_config};
 pub use mmio::{EmptySlot, VirtioMmio};
+pub use net::Net;
 pub use queue::{Chain, Queue, QueueError, Segment};
 pub use rng::Rng;

@@ -11,8 +11,8 @@
 //! - [`DeviceStatus`], [`Features`], [`InterruptStatus`], [`DeviceId`]: the values in those registers.
 //! - [`queue`]: the split virtqueue: descriptors, available ring, used ring, their sizes and
 //!   alignments, and the notification-suppression arithmetic.
-//! - [`blk`], [`console`], [`rng`]: queues, feature bits, configuration space and requests of the
-//!   three device types in use.
+//! - [`blk`], [`console`], [`net`], [`rng`]: queues, feature bits, configuration space and requests of the
+//!   four device types in use.
 //!
 //! # Invariants
 //!
@@ -35,6 +35,7 @@ pub mod console;
 mod feature;
 mod id;
 pub mod mmio;
+pub mod net;
 pub mod queue;
 pub mod rng;
 mod status;

@@ -20,13 +20,13 @@ const META: &str = "linux-image-riscv64";
 const BUSYBOX: &str = "busybox-static";
 
 /// Inserted by `/init` in this order, each after what it depends on.
-const MODULES: [&str; 3] = ["virtio_mmio", "virtio_blk", "virtio_rng"];
+const MODULES: [&str; 4] = ["virtio_mmio", "virtio_blk", "virtio_rng", "virtio_net"];
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "linux-riscv",
     arch: "riscv64",
     suites: &["sid"],
-    revision: 2,
+    revision: 3,
     resolve,
     build,
 };
@@ -58,6 +58,27 @@ esac
 setsid cttyhack sh -c "stty $terminal; exec sh"
 sync
 poweroff -f
+"#;
+
+/// What busybox's DHCP client calls when it has got, or lost, an address.
+const DHCP: &str = r#"#!/bin/busybox sh
+case "$1" in
+deconfig)
+	ip address flush dev "$interface"
+	ip link set "$interface" up
+	;;
+bound | renew)
+	ip address flush dev "$interface"
+	ip address add "$ip/${mask:-24}" dev "$interface"
+	for via in $router; do
+		ip route replace default via "$via" dev "$interface"
+	done
+	: > /etc/resolv.conf
+	for server in $dns; do
+		echo "nameserver $server" >> /etc/resolv.conf
+	done
+	;;
+esac
 "#;
 
 fn resolve(apt: &Apt) -> Result<Resolved> {
@@ -107,12 +128,23 @@ fn initramfs(unpacked: &Path, modules: &Path) -> Result<Vec<u8>> {
     let busybox = unpacked.join("usr/bin/busybox");
     let busybox = fs::read(&busybox).with_context(|| busybox.display().to_string())?;
     let mut cpio = Cpio::default();
-    for folder in ["bin", "dev", "mnt", "modules", "proc", "sys", "tmp"] {
+    for folder in [
+        "bin",
+        "dev",
+        "etc",
+        "etc/udhcpc",
+        "mnt",
+        "modules",
+        "proc",
+        "sys",
+        "tmp",
+    ] {
         cpio.folder(folder)?;
     }
     cpio.device("dev/console", 5, 1)?;
     cpio.file("bin/busybox", 0o755, &busybox)?;
     cpio.file("init", 0o755, INIT.as_bytes())?;
+    cpio.file("etc/udhcpc/default.script", 0o755, DHCP.as_bytes())?;
     let mut order = Vec::new();
     for name in MODULES {
         insert(modules, name, &mut order)?;

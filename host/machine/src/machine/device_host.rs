@@ -13,6 +13,7 @@ use maquette_model::{
 use maquette_sim::{EventId, EventQueue, Priority, Source};
 use maquette_trace::payload::{self, Direction};
 use maquette_trace::{Kind, PathId, Trace};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Failures of the host that are kept for the report.
@@ -48,6 +49,8 @@ pub(super) struct Core {
     pub(super) guest_errors: u64,
     /// The last of them, for the report.
     pub(super) last_guest_error: Option<(&'static str, u64)>,
+    /// What devices count of themselves, by their index on the bus.
+    pub(super) counters: BTreeMap<(usize, &'static str), u64>,
     /// Failures of the host that devices reported.
     pub(super) host_errors: Vec<String>,
     pub(super) dma_bytes: u64,
@@ -68,6 +71,7 @@ impl Core {
             power: None,
             guest_errors: 0,
             last_guest_error: None,
+            counters: BTreeMap::new(),
             host_errors: Vec::new(),
             dma_bytes: 0,
             dma_wrote: false,
@@ -208,6 +212,10 @@ impl Host for DeviceHost<'_> {
     fn guest_error(&mut self, what: &'static str, value: u64) {
         self.core.guest_errors += 1;
         self.core.last_guest_error = Some((what, value));
+    }
+
+    fn count(&mut self, what: &'static str, more: u64) {
+        *self.core.counters.entry((self.device, what)).or_default() += more;
     }
 
     fn host_error(&mut self, message: &str) {

@@ -64,7 +64,11 @@ impl Machine {
             }
             self.settle(cx);
         }
-        cx.stop(self.reached());
+        match self.status {
+            // Of several machines, the first to reach its limit ends the run for all.
+            Status::InstructionLimit => cx.stop(self.reached()),
+            _ => cx.end(self.reached()),
+        }
     }
 
     /// What all harts together may still retire.

@@ -31,6 +31,8 @@ pub struct Statistics {
     pub harts: Vec<HartStatistics>,
     /// Accesses per device, by path.
     pub devices: Vec<(String, u64)>,
+    /// What devices count of themselves: path, what, how often.
+    pub counters: Vec<(String, &'static str, u64)>,
     /// The latest time that any hart has reached.
     pub time: SimTime,
 }
@@ -70,6 +72,12 @@ impl Machine {
                 .nodes
                 .iter()
                 .map(|n| (n.name.clone(), n.accesses))
+                .collect(),
+            counters: (self.core.counters.iter())
+                .filter_map(|(&(device, what), &count)| {
+                    let node = self.bus.nodes.get(device)?;
+                    Some((node.name.clone(), what, count))
+                })
                 .collect(),
             time: self.reached(),
             ..self.statistics.clone()

@@ -27,6 +27,8 @@ pub enum Seen {
     GuestError(&'static str, u64),
     /// Reported a failure of the host.
     HostError(String),
+    /// Added to one of its counters.
+    Counted(&'static str, u64),
     /// Asked to stop or restart.
     Power(PowerRequest),
     /// Read memory; only with [`TestHost::log_dma`].
@@ -223,6 +225,9 @@ impl Host for TestHost {
     }
     fn guest_error(&mut self, what: &'static str, value: u64) {
         self.log.push(Seen::GuestError(what, value));
+    }
+    fn count(&mut self, what: &'static str, more: u64) {
+        self.log.push(Seen::Counted(what, more));
     }
     fn host_error(&mut self, message: &str) {
         self.log.push(Seen::HostError(message.to_owned()));

@@ -63,6 +63,10 @@ pub(crate) struct Engine {
     pub(crate) limit: SimTime,
     /// The time of the earliest request to stop.
     stop: Option<SimTime>,
+    /// How many components must still come to their end before the run stops by itself.
+    pub(crate) ends_awaited: u32,
+    /// The latest end that a component has come to.
+    last_end: SimTime,
     /// No component has passed this time: the soonest that input can arrive.
     rim_promise: SimTime,
     outside_seq: u64,
@@ -78,6 +82,8 @@ impl Engine {
             started: false,
             limit: SimTime::MAX,
             stop: None,
+            ends_awaited: 1,
+            last_end: SimTime::ZERO,
             rim_promise: SimTime::ZERO,
             outside_seq: 0,
         }
@@ -132,6 +138,16 @@ impl Engine {
     /// counts, whatever the order of asking.
     pub(crate) fn request_stop(&mut self, at: SimTime) {
         self.stop = Some(self.stop.map_or(at, |before| before.min(at)));
+    }
+
+    /// A component has come to its end at `at`; the last of those awaited stops the run, at the latest
+    /// of all ends.
+    pub(crate) fn component_ended(&mut self, at: SimTime) {
+        self.last_end = self.last_end.max(at);
+        self.ends_awaited = self.ends_awaited.saturating_sub(1);
+        if self.ends_awaited == 0 {
+            self.request_stop(self.last_end);
+        }
     }
 
     pub(crate) const fn is_stopping(&self) -> bool {

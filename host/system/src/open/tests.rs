@@ -32,11 +32,20 @@ fn bad(text: &str) -> String {
 #[test]
 fn smallest_file_gets_every_default_of_the_schema() {
     let d = good(SMALL, &[]);
-    assert_eq!((d.machine.harts, d.machine.memory), (1, 128 << 20));
-    assert_eq!((d.machine.clock, d.machine.cpi), (1_000_000_000, (1, 1)));
-    assert_eq!((d.machine.quantum, d.machine.block_limit), (10_000, 64));
-    assert_eq!(d.console.line, ConsoleLine::Uart);
-    assert_eq!(d.expect.end, End::PowerOff);
+    assert_eq!(
+        (d.machines[0].board.harts, d.machines[0].board.memory),
+        (1, 128 << 20)
+    );
+    assert_eq!(
+        (d.machines[0].board.clock, d.machines[0].board.cpi),
+        (1_000_000_000, (1, 1))
+    );
+    assert_eq!(
+        (d.machines[0].board.quantum, d.machines[0].board.block_limit),
+        (10_000, 64)
+    );
+    assert_eq!(d.machines[0].console.line, ConsoleLine::Uart);
+    assert_eq!(d.machines[0].expect.end, End::PowerOff);
     assert_eq!(d.limits.time, None);
 }
 
@@ -47,7 +56,7 @@ fn devices_without_slot_get_the_lowest_that_nobody_asks_for() {
          [[device]]\ntype=\"virtio-blk\"\nsize=\"1MiB\"\nfill=\"counter\"\n[console]\ndevice=\"virtio-console0\""
     );
     let d = good(&text, &[]);
-    let slots: Vec<_> = d
+    let slots: Vec<_> = d.machines[0]
         .devices
         .iter()
         .map(|d| (d.slot, d.name.as_str()))
@@ -60,9 +69,9 @@ fn devices_without_slot_get_the_lowest_that_nobody_asks_for() {
             (2, "virtio-blk2")
         ]
     );
-    assert_eq!(d.console.line, ConsoleLine::Slot(0));
-    let DeviceKind::Block { disk, .. } = &d.devices[2].kind else {
-        panic!("{:?}", d.devices[2]);
+    assert_eq!(d.machines[0].console.line, ConsoleLine::Slot(0));
+    let DeviceKind::Block { disk, .. } = &d.machines[0].devices[2].kind else {
+        panic!("{:?}", d.machines[0].devices[2]);
     };
     let size = 1 << 20;
     assert_eq!(
@@ -88,10 +97,13 @@ fn override_replaces_adds_and_needs_no_quotes() {
             "expect.console=[\"a\", \"b\"]",
         ],
     );
-    assert_eq!((d.machine.harts, d.machine.memory), (4, 256 << 20));
-    assert_eq!(d.devices[0].slot, 5);
-    assert_eq!(d.boot.cmdline, "console=ttyS0 quiet");
-    assert_eq!(d.expect.console, ["a", "b"]);
+    assert_eq!(
+        (d.machines[0].board.harts, d.machines[0].board.memory),
+        (4, 256 << 20)
+    );
+    assert_eq!(d.machines[0].devices[0].slot, 5);
+    assert_eq!(d.machines[0].boot.cmdline, "console=ttyS0 quiet");
+    assert_eq!(d.machines[0].expect.console, ["a", "b"]);
 }
 
 #[test]
@@ -517,4 +529,134 @@ fn is_reported(text: &str, set: String) -> bool {
             !problems.list.is_empty() && shown.contains("remedy: ")
         }
     }
+}
+
+/// Two machines and what is between them.
+fn pair(link: &str) -> String {
+    let machine = |name: &str| {
+        format!(
+            "[[machine]]\nname = \"{name}\"\n[machine.boot]\nmode = \"bare\"\nkernel = \"{name}.elf\"\n\
+             [[machine.device]]\ntype = \"virtio-rng\"\n\
+             [[machine.device]]\ntype = \"virtio-net\"\nname = \"net0\"\n\
+             [[machine.console.script]]\nexpect = \"{name}#\"\nsend = \"x\"\n\
+             [machine.expect]\nconsole = [\"{name} done\"]\n"
+        )
+    };
+    format!("{}{}{link}", machine("a"), machine("b"))
+}
+
+#[test]
+fn several_machines_have_sections_of_their_own_and_a_cable() {
+    let link = "[[link]]\nfrom = \"a.net0\"\nto = \"b.net0\"\nlatency = \"3us\"\n";
+    let d = good(&pair(link), &["machine.1.harts=2"]);
+    let names: Vec<_> = d.machines.iter().map(|m| m.board.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!([0, 1].map(|i| d.machines[i].board.harts), [1, 2]);
+    for (machine, name) in d.machines.iter().zip(["a", "b"]) {
+        let kernel = machine.boot.kernel.as_ref().expect("a kernel");
+        assert!(kernel.path.ends_with(format!("{name}.elf")));
+        assert_eq!(machine.console.script[0].expect, format!("{name}#"));
+        assert_eq!(machine.expect.console, [format!("{name} done")]);
+    }
+    let macs: Vec<_> = (d.machines.iter())
+        .map(|m| match m.devices[1].kind {
+            DeviceKind::Net { mac } => mac,
+            _ => panic!("{:?}", m.devices[1]),
+        })
+        .collect();
+    assert_ne!(macs[0], macs[1]);
+    let [link] = d.links.as_slice() else {
+        panic!("{:?}", d.links);
+    };
+    assert_eq!((link.from.machine, link.from.slot), (0, 1));
+    assert_eq!((link.to.machine, link.to.slot), (1, 1));
+    assert_eq!(link.latency, maquette_model::SimTime::from_us(3));
+}
+
+#[test]
+fn several_machines_without_names_are_numbered() {
+    let boot = "[machine.boot]\nmode = \"bare\"\nkernel = \"a.elf\"\n";
+    let d = good(&format!("[[machine]]\n{boot}[[machine]]\n{boot}"), &[]);
+    let names: Vec<_> = d.machines.iter().map(|m| m.board.name.as_str()).collect();
+    assert_eq!(names, ["machine0", "machine1"]);
+}
+
+#[test]
+fn mistake_in_one_of_several_machines_names_the_machine() {
+    let text = pair("").replacen(
+        "mode = \"bare\"\nkernel = \"b",
+        "mod = \"bare\"\nkernel = \"b",
+        1,
+    );
+    let report = bad(&text);
+    assert!(
+        report.contains("machine[1].boot.mod: there is no parameter `mod`"),
+        "{report}"
+    );
+    assert!(report.contains("did you mean `mode`?"), "{report}");
+    assert!(
+        report.contains("machine[1].boot.mode: `mode` is missing"),
+        "{report}"
+    );
+    let report = bad(&pair("[boot]\nmode = \"bare\"\n"));
+    assert!(
+        report.contains("with [[machine]], each machine has a `boot` of its own"),
+        "{report}"
+    );
+    assert!(report.contains("[machine.boot]"), "{report}");
+    let report = bad(&pair("").replace("name = \"b\"", "name = \"a\""));
+    assert!(
+        report.contains("machine[1].name: two machines are called `a`"),
+        "{report}"
+    );
+}
+
+#[test]
+fn cable_to_nowhere_names_both_ends_and_what_there_is() {
+    let link =
+        |from: &str, to: &str| pair(&format!("[[link]]\nfrom = \"{from}\"\nto = \"{to}\"\n"));
+    let report = bad(&link("a.net0", "b.nte0"));
+    let what =
+        "link[0].to: the link from `a.net0` to `b.nte0`: there is no network device `b.nte0`";
+    assert!(report.contains(what), "{report}");
+    assert!(
+        report.contains("did you mean `b.net0`? (known here: a.net0, b.net0)"),
+        "{report}"
+    );
+    // A device that is no network device.
+    let report = bad(&link("a.virtio-rng0", "b.net0"));
+    assert!(
+        report.contains("there is no network device `a.virtio-rng0`"),
+        "{report}"
+    );
+    let report = bad(&link("a.net0", "a.net0"));
+    assert!(report.contains("joins a device to itself"), "{report}");
+    let twice = format!(
+        "{}[[link]]\nfrom = \"b.net0\"\nto = \"a.net0\"\n",
+        link("a.net0", "b.net0")
+    );
+    let report = bad(&twice);
+    assert!(
+        report.contains("there is a cable already, the link from `a.net0` to `b.net0`"),
+        "{report}"
+    );
+}
+
+#[test]
+fn ethernet_address_that_is_none_is_refused_with_one_that_is() {
+    let net = |mac: &str| format!("{SMALL}[[device]]\ntype = \"virtio-net\"\nmac = \"{mac}\"\n");
+    for (mac, what) in [
+        ("52:54:00", "is no Ethernet address"),
+        ("01:00:5e:00:00:01", "is an address of a group"),
+        ("00:00:00:00:00:00", "means that there is no address"),
+    ] {
+        let report = bad(&net(mac));
+        assert!(
+            report.contains(what) && report.contains("write six bytes such as \"02:4d:"),
+            "{report}"
+        );
+    }
+    let d = good(&net("52:54:00:12:34:56"), &[]);
+    let mac = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
+    assert_eq!(d.machines[0].devices[0].kind, DeviceKind::Net { mac });
 }

@@ -110,6 +110,12 @@ pub static DEVICES: &[Section] = &[
         params: &[],
     },
     Section {
+        path: "virtio-net",
+        repeated: false,
+        summary: "a network device; see docs/network.md",
+        params: NET,
+    },
+    Section {
         path: "virtio-rng",
         repeated: false,
         summary: "a source of random bytes, the same in every run",
@@ -124,3 +130,12 @@ pub static DEVICES: &[Section] = &[
         }],
     },
 ];
+
+const NET: &[Param] = &[Param {
+    name: "mac",
+    kind: Kind::Word,
+    presence: Presence::Optional(
+        "made from the machine's seed, its place in the file and the slot",
+    ),
+    summary: "Ethernet address, such as `52:54:00:12:34:56`",
+}];

@@ -8,7 +8,9 @@ mod devices;
 mod sections;
 
 pub use devices::DEVICES;
-pub use sections::{BLOCK_LIMIT_MAX, CONSOLE_UART, HARTS_MAX, SECTIONS, SLOTS};
+pub use sections::{
+    BLOCK_LIMIT_MAX, CONSOLE_UART, HARTS_MAX, MACHINES_MAX, OF_A_MACHINE, SECTIONS, SLOTS,
+};
 
 use crate::units;
 use maquette_model::SimTime;

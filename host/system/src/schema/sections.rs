@@ -8,6 +8,10 @@ pub const HARTS_MAX: u64 = 8;
 pub const SLOTS: u64 = 8;
 /// Most instructions of a block.
 pub const BLOCK_LIMIT_MAX: u64 = 1024;
+/// Most machines of a system.
+pub const MACHINES_MAX: usize = 16;
+/// The sections of each machine. With `[[machine]]` they are written below it: `[machine.boot]`.
+pub const OF_A_MACHINE: &[&str] = &["boot", "device", "console", "expect"];
 /// The name of the serial line among the consoles.
 pub const CONSOLE_UART: &str = "uart";
 
@@ -30,7 +34,7 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "machine",
         repeated: false,
-        summary: "the board: a RISC-V machine with the memory map of QEMU's `virt`",
+        summary: "the board: a RISC-V machine with the memory map of QEMU's `virt`; `[[machine]]` for each of several",
         params: MACHINE,
     },
     Section {
@@ -63,6 +67,12 @@ pub static SECTIONS: &[Section] = &[
         params: SCRIPT,
     },
     Section {
+        path: "link",
+        repeated: true,
+        summary: "a cable between two network devices; nothing is lost on it, and order is kept",
+        params: LINK,
+    },
+    Section {
         path: "limits",
         repeated: false,
         summary: "how long a run may take; reaching a limit ends it with exit code 124",
@@ -81,7 +91,7 @@ const MACHINE: &[Param] = &[
         name: "name",
         kind: Kind::Word,
         presence: Presence::Default("machine0"),
-        summary: "name of the machine in paths, traces and statistics",
+        summary: "name of the machine in paths, traces and statistics; `machine1` by default for the second, and so on",
     },
     Param {
         name: "harts",
@@ -197,6 +207,27 @@ const SCRIPT: &[Param] = &[
     },
 ];
 
+const LINK: &[Param] = &[
+    Param {
+        name: "from",
+        kind: Kind::Word,
+        presence: Presence::Required("\"a.net0\""),
+        summary: "one end: machine and virtio-net device by their names",
+    },
+    Param {
+        name: "to",
+        kind: Kind::Word,
+        presence: Presence::Required("\"b.net0\""),
+        summary: "the other end",
+    },
+    Param {
+        name: "latency",
+        kind: Kind::Time { min: 1 },
+        presence: Presence::Default("10us"),
+        summary: "virtual time that a frame travels; the longer, the faster the run",
+    },
+];
+
 const LIMITS: &[Param] = &[
     Param {
         name: "instructions",
@@ -205,7 +236,7 @@ const LIMITS: &[Param] = &[
             max: u64::MAX,
         },
         presence: Presence::Optional("no limit"),
-        summary: "instructions of all harts together, in the order of their turns; the run ends after exactly so many",
+        summary: "instructions of all harts of a machine together, in the order of their turns; the run ends after exactly so many",
     },
     Param {
         name: "time",

@@ -1,0 +1,106 @@
+//! Network devices: addresses.
+
+use super::{Describer, Seed};
+use crate::description::DeviceKind;
+use crate::values::Group;
+
+impl Describer<'_> {
+    pub(super) fn net(&mut self, group: &Group, seed: Seed, slot: u8) -> DeviceKind {
+        let made = made_up(seed, slot);
+        let Some(text) = group.text("mac") else {
+            return DeviceKind::Net { mac: made };
+        };
+        let remedy = format!(
+            "write six bytes such as \"{}\", or remove `mac` for that one",
+            show(made)
+        );
+        let mac = parse(text);
+        let wrong = match mac {
+            None => Some(format!("`{text}` is no Ethernet address")),
+            Some([first, ..]) if first & 1 != 0 => Some(format!(
+                "`{text}` is an address of a group, not of a device"
+            )),
+            Some([0, 0, 0, 0, 0, 0]) => Some(format!("`{text}` means that there is no address")),
+            Some(_) => None,
+        };
+        if let Some(what) = wrong {
+            self.combination(group, "mac", &what, &remedy);
+        }
+        DeviceKind::Net {
+            mac: mac.unwrap_or(made),
+        }
+    }
+}
+
+/// `52:54:00:12:34:56`.
+pub(super) fn parse(text: &str) -> Option<[u8; 6]> {
+    let mut bytes = [0; 6];
+    let mut parts = text.split(':');
+    for byte in &mut bytes {
+        let part = parts.next().filter(|p| p.len() == 2)?;
+        // A sign is no digit.
+        if !part.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        *byte = u8::from_str_radix(part, 16).ok()?;
+    }
+    parts.next().is_none().then_some(bytes)
+}
+
+fn show(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// An address of the range that is locally administered (IEEE 802 §8.4).
+fn made_up(Seed(seed, machine): Seed, slot: u8) -> [u8; 6] {
+    let place = (machine as u64) << 8 | u64::from(slot);
+    // SplitMix64 (Steele, Lea, Flood 2014), twice: seeds that are close give addresses that are not.
+    let mix = |z: u64| {
+        let z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    let [a, b, c, d, ..] = mix(mix(seed) ^ place).to_le_bytes();
+    [0x02, 0x4d, a, b, c, d]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_is_six_bytes_and_nothing_else() {
+        let mac = [0x52, 0x54, 0, 0x12, 0x34, 0xFE];
+        assert_eq!(parse("52:54:00:12:34:fE"), Some(mac));
+        assert_eq!(parse(&show(mac)), Some(mac));
+        for bad in [
+            "",
+            ":",
+            "52:54:00:12:34",
+            "52:54:00:12:34:56:78",
+            "52:54:00:12:34:5",
+            "+2:54:00:12:34:56",
+            "52-54-00-12-34-56",
+            "52:54:00:12:34:5g",
+            "52:54:00:12:34:56 ",
+            "é:54:00:12:34:56",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn made_up_addresses_differ_by_seed_machine_and_slot() {
+        let all = [
+            made_up(Seed(1, 0), 0),
+            made_up(Seed(2, 0), 0),
+            made_up(Seed(1, 1), 0),
+            made_up(Seed(1, 0), 1),
+        ];
+        for (i, a) in all.iter().enumerate() {
+            assert_eq!(a[0] & 3, 2, "local, one device's");
+            assert!(all.iter().skip(i + 1).all(|b| a != b));
+        }
+    }
+}
