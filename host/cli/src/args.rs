@@ -17,6 +17,7 @@ Examples:
 Exit codes:
   0 clean   1 usage or set-up   2 guest failure   3 host failure
   124 a limit of the system file was reached   130 / 143 ended by SIGINT / SIGTERM
+  Where several hold: a signal before 3, 3 before 124, 124 before 2; each is named.
   The guest's own status is printed; it becomes the exit code only with --guest-status.";
 
 /// Runs real system software on modelled hardware, on one deterministic clock.
@@ -75,10 +76,12 @@ pub struct RunArgs {
     /// Take over the console yourself: the file's script, limits and expectations are set aside
     #[arg(short, long)]
     pub interactive: bool,
-    /// Write a JSON file with the guest's status, times, counters and the trace hash
+    /// Write a JSON file with the guest's status, times, counters and the trace hash; `-` is standard
+    /// output, after the guest's console
     #[arg(long, value_name = "FILE")]
     pub stats: Option<PathBuf>,
-    /// Exit with the guest's own status (its low 8 bits) where the guest ended the run itself
+    /// Exit with the guest's own status (its low 8 bits) where the guest reports a failure; 2 where those
+    /// are 0
     #[arg(long)]
     pub guest_status: bool,
     /// No report at the end; errors are still shown

@@ -16,11 +16,12 @@
 
 mod args;
 mod print;
+mod stats;
 
 use args::{Cli, Command, FileArgs, PaceArg, RunArgs, Topic};
 use clap::Parser;
 use maquette_rim::Pace;
-use maquette_system::{EXIT_SETUP, Options, Problems, RunError, info};
+use maquette_system::{EXIT_SETUP, Options, Problems, RunError, Verdict, info};
 use print::{complain, print, style};
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,13 +30,18 @@ const CLEAN: u8 = 0;
 const HOST_FAILURE: u8 = 3;
 
 fn main() -> ExitCode {
+    // Without it a file at its limit ends the process, as it does other programs.
+    let _ = maquette_rim::make_file_limit_an_error();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let asked_for = !error.use_stderr();
-            // A terminal that is gone cannot be told.
-            let _ = error.print();
-            return ExitCode::from(if asked_for { CLEAN } else { EXIT_SETUP });
+            let result = error.print();
+            return ExitCode::from(if asked_for {
+                print::printed(result)
+            } else {
+                EXIT_SETUP
+            });
         }
     };
     if let Err(message) = print::start_log(&cli.log) {
@@ -60,7 +66,7 @@ fn run(args: &RunArgs) -> u8 {
         interactive: args.interactive,
     };
     // Made before the run: hours of work are not lost to a mistyped name.
-    let stats = match args.stats.as_deref().map(print::create).transpose() {
+    let stats = match args.stats.as_deref().map(stats::create).transpose() {
         Ok(stats) => stats,
         Err(message) => {
             complain(&message);
@@ -78,7 +84,9 @@ fn run(args: &RunArgs) -> u8 {
             return EXIT_SETUP;
         }
         Err(RunError::Host { what, source }) => {
-            complain(&format!("maquette: the host refuses {what}: {source}\n"));
+            complain(&format!(
+                "maquette: host failure: the host refuses {what}: {source}\n"
+            ));
             return HOST_FAILURE;
         }
     };
@@ -86,11 +94,12 @@ fn run(args: &RunArgs) -> u8 {
     if !args.quiet {
         complain(&report.to_string());
     }
-    if let Some(file) = stats
-        && let Err(message) = file.write(&format!("{:#}\n", report.json()))
-    {
-        complain(&message);
-        return HOST_FAILURE;
+    let written = stats.map_or(Ok(()), |s| s.write(&format!("{:#}\n", report.json())));
+    if let Err(message) = &written {
+        complain(message);
+    }
+    if written.is_err() || print::is_something_lost() {
+        return report.verdict.max(Verdict::HostFailure).exit_code();
     }
     report.exit_code(args.guest_status)
 }

@@ -4,7 +4,7 @@
 //! behind a trait of the crates below it ([`maquette_sim::Rim`] here, the disk back end of the virtio
 //! devices in its own module).
 //!
-//! * [`Signals`] turns signals into an ordinary end of the run.
+//! * [`Signals`] turns signals into an ordinary end of the run; a second one forces the end.
 //! * [`RawMode`] makes the terminal raw and puts it back on every way out.
 //! * [`Output`] carries the guest's console text to standard output, unaltered.
 //! * [`FileDisk`] keeps a disk's content in a file.
@@ -23,6 +23,7 @@
 
 pub mod disk;
 mod escape;
+mod handlers;
 mod output;
 mod outside;
 mod pace;
@@ -33,5 +34,5 @@ pub use disk::{DiskAccess, DiskError, FileDisk};
 pub use output::Output;
 pub use outside::{Ended, Keyboard, Outside, output_failure};
 pub use pace::Pace;
-pub use signals::{Signals, name as signal_name};
-pub use terminal::{RawMode, error_columns, has_person, restore as restore_terminal};
+pub use signals::{HANGUP, Signals, make_file_limit_an_error, name as signal_name};
+pub use terminal::{RawMode, error_columns, has_person};

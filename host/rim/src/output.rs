@@ -7,6 +7,8 @@
 use crate::signals::Signals;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
+use rustix::termios::isatty;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -25,7 +27,9 @@ struct Inner {
     waiting: Vec<u8>,
     /// Where bytes go, and what ends the waiting for room; `None` when nobody wants them.
     to: Option<(BorrowedFd<'static>, Rc<Signals>)>,
-    failed: Option<io::Error>,
+    /// Asked at the beginning: one that is gone is no terminal any more.
+    is_terminal: bool,
+    failed: Option<Errno>,
 }
 
 impl Output {
@@ -44,6 +48,7 @@ impl Output {
     fn new(to: Option<(BorrowedFd<'static>, Rc<Signals>)>) -> Self {
         let inner = Inner {
             waiting: Vec::new(),
+            is_terminal: to.as_ref().is_some_and(|(fd, _)| isatty(fd)),
             to,
             failed: None,
         };
@@ -79,17 +84,21 @@ impl Output {
     /// Why nothing can be written any more.
     #[must_use]
     pub fn failure(&self) -> Option<io::Error> {
-        let inner = self.inner.borrow();
-        inner
-            .failed
-            .as_ref()
-            .map(|e| io::Error::new(e.kind(), e.to_string()))
+        self.inner.borrow().failed.map(io::Error::from)
     }
 
     /// Whether writing has failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.inner.borrow().failed.is_some()
+    }
+
+    /// Whether it went to a terminal that is gone.
+    #[must_use]
+    pub fn has_lost_terminal(&self) -> bool {
+        let inner = self.inner.borrow();
+        // What a terminal answers after a hang-up.
+        inner.is_terminal && inner.failed == Some(Errno::IO)
     }
 }
 
@@ -115,7 +124,7 @@ impl Inner {
 }
 
 /// Writes a piece as soon as there is room; `Ok(0)` if a signal came first.
-fn write_some(to: BorrowedFd<'_>, bytes: &[u8], signals: &Signals) -> io::Result<usize> {
+fn write_some(to: BorrowedFd<'_>, bytes: &[u8], signals: &Signals) -> Result<usize, Errno> {
     loop {
         let mut fds = [
             PollFd::from_borrowed_fd(to, PollFlags::OUT),
@@ -123,8 +132,8 @@ fn write_some(to: BorrowedFd<'_>, bytes: &[u8], signals: &Signals) -> io::Result
         ];
         match poll(&mut fds, None) {
             Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error),
         }
         let [room, signal] = &fds;
         if room.revents().is_empty() && !signal.revents().is_empty() {
@@ -133,8 +142,8 @@ fn write_some(to: BorrowedFd<'_>, bytes: &[u8], signals: &Signals) -> io::Result
         let piece = bytes.get(..bytes.len().min(PIECE)).unwrap_or(bytes);
         match rustix::io::write(to, piece) {
             Ok(count) => return Ok(count),
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-            Err(error) => return Err(error.into()),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::escape::{Escape, HELP, Key};
 use crate::output::Output;
 use crate::pace::{Clock, Pace};
 use crate::signals::Signals;
+use crate::terminal;
 use maquette_model::{Message, PortId, SimTime};
 use maquette_sim::{ComponentId, Input, Rim, RimAction};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,6 +16,9 @@ use std::time::{Duration, Instant};
 /// How often the keyboard is looked at while the guest is busy.
 const GLANCE: Duration = Duration::from_millis(4);
 
+/// How often a run in the background looks whether the terminal is its own again: nothing says so.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
 /// Why the outside ended a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
@@ -22,6 +26,8 @@ pub enum Ended {
     Signal(i32),
     /// The person pressed the key for it.
     Quit,
+    /// The person's terminal is gone.
+    Terminal,
     /// The time on the host's clock is over.
     HostTime,
     /// Nobody reads the output any more, or it cannot be written.
@@ -97,6 +103,9 @@ impl Outside {
         if let Some(signal) = self.signals.pending() {
             return Some(self.end(Ended::Signal(signal)));
         }
+        if self.output.has_lost_terminal() {
+            return Some(self.end(Ended::Terminal));
+        }
         if self.output.has_failed() {
             return Some(self.end(Ended::Output));
         }
@@ -122,13 +131,23 @@ impl Outside {
             PollFd::from_borrowed_fd(self.signals.wake_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(input, PollFlags::IN),
         ];
-        let used = if self.keyboard.is_some() { 2 } else { 1 };
+        // In the background, keys are somebody else's; reading them would stop the run.
+        let watched = self.keyboard.is_some() && terminal::is_ours();
+        let most = match most {
+            most if watched || self.keyboard.is_none() => most,
+            most => Some(most.map_or(LOOK_AGAIN, |m| m.min(LOOK_AGAIN))),
+        };
+        let used = if watched { 2 } else { 1 };
         let time = most.map(timespec);
         let result = poll(fds.get_mut(..used).unwrap_or_default(), time.as_ref());
         let [_, key] = &fds;
-        let pressed = !key.revents().is_empty();
+        let seen = key.revents();
+        let gone = seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
         match result {
-            Ok(_) if pressed => self.read_keys(),
+            Ok(_) if gone => {
+                self.end(Ended::Terminal);
+            }
+            Ok(_) if !seen.is_empty() => self.read_keys(),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => {
                 self.end(Ended::Host);
@@ -139,14 +158,17 @@ impl Outside {
     fn read_keys(&mut self) {
         let mut buffer = [0; 256];
         match rustix::io::read(rustix::stdio::stdin(), &mut buffer) {
-            // The terminal is gone: nothing more will be typed.
-            Ok(0) => self.keyboard = None,
+            // What a terminal that is gone says.
+            Ok(0) => {
+                self.end(Ended::Terminal);
+            }
             Ok(count) => {
                 for byte in buffer.iter().take(count) {
                     self.key(*byte);
                 }
             }
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            // In the background without a shell that could bring it back.
             Err(_) => self.keyboard = None,
         }
     }

@@ -57,4 +57,4 @@ pub use problem::{Fault, Problem, Problems, Style};
 pub use report::{MachineReport, Report};
 pub use run::{Options, RunError, run};
 pub use source::{At, LineColumn, Source, Sources};
-pub use verdict::{EXIT_SETUP, Ending, Unmet, Verdict, judge};
+pub use verdict::{EXIT_SETUP, Ending, Reason, Unmet, Verdict, judge};

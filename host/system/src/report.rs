@@ -1,6 +1,6 @@
 //! What a run has come to: lines for people, JSON for programs.
 
-use crate::verdict::{Ending, Verdict};
+use crate::verdict::{Ending, Reason, Verdict};
 use maquette_machine::Statistics;
 use maquette_model::SimTime;
 use maquette_sim::Statistics as EngineStatistics;
@@ -18,8 +18,8 @@ pub struct Report {
     pub ending: Ending,
     /// What is made of it.
     pub verdict: Verdict,
-    /// What is wrong, one sentence each; empty when nothing is.
-    pub reasons: Vec<String>,
+    /// What is wrong, what decides first; empty when nothing is.
+    pub reasons: Vec<Reason>,
     /// How far the run can be repeated.
     pub level: Level,
     /// The trace hash, if the run came to an exact end.
@@ -47,12 +47,19 @@ pub struct MachineReport {
 
 impl Report {
     /// The exit code of the process; with `guest_status` the guest's own (its low 8 bits), where it
-    /// gave one.
+    /// gave one and nothing but the guest failed. No failure becomes a 0 by that.
     #[must_use]
     pub fn exit_code(&self, guest_status: bool) -> u8 {
-        match self.ending.guest_status() {
-            Some(status) if guest_status => status.to_le_bytes()[0],
-            _ => self.verdict.exit_code(),
+        let verdict = self.verdict.exit_code();
+        if !guest_status || self.verdict > Verdict::GuestFailure {
+            return verdict;
+        }
+        match (&self.ending, self.ending.guest_status()) {
+            (Ending::Failure(_), Some(status)) => match status.to_le_bytes()[0] {
+                0 => Verdict::GuestFailure.exit_code(),
+                code => code,
+            },
+            _ => verdict,
         }
     }
 
@@ -85,7 +92,7 @@ impl Report {
     pub fn complaint(&self) -> String {
         let mut out = String::new();
         for reason in &self.reasons {
-            let _ = writeln!(out, "maquette: {}: {reason}", self.verdict.name());
+            let _ = writeln!(out, "maquette: {reason}");
         }
         out
     }
@@ -96,12 +103,15 @@ impl Report {
         let events: serde_json::Map<String, Value> = (self.counts.iter())
             .map(|(kind, count)| (kind.name().to_owned(), count.into()))
             .collect();
+        let reasons: Vec<Value> = (self.reasons.iter())
+            .map(|r| json!({ "class": r.class.name(), "text": r.text }))
+            .collect();
         let shown = |m: &MachineReport| m.console_bytes.0;
         let typed = |m: &MachineReport| m.console_bytes.1;
         let mut all = json!({
             "verdict": self.verdict.name(),
             "exit_code": self.verdict.exit_code(),
-            "reasons": self.reasons,
+            "reasons": reasons,
             "end": self.ending.to_string(),
             "guest_status": self.ending.guest_status(),
             "level": self.level.to_string(),

@@ -6,7 +6,7 @@ use crate::description::Description;
 use crate::open::Opened;
 use crate::problem::Problems;
 use crate::report::{MachineReport, Report};
-use crate::verdict::{Ending, Unmet, Verdict, judge};
+use crate::verdict::{Ending, Reason, Unmet, Verdict, gravest, judge};
 use maquette_machine::{Machine, Status};
 use maquette_model::SimTime;
 use maquette_rim::{
@@ -15,7 +15,7 @@ use maquette_rim::{
 use maquette_sim::Outcome;
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use tracing::info;
 
@@ -108,7 +108,8 @@ pub fn run(mut opened: Opened, options: Options) -> Result<Report, RunError> {
         .map(|seat| ending(&system, seat, description, outcome, &rim, &output))
         .collect();
     info!(%outcome, ?endings, "the run is over");
-    Ok(report(system, description, endings, host_time))
+    let failure = host_failure(&endings, &output);
+    Ok(report(system, description, endings, failure, host_time))
 }
 
 fn last_moment(d: &Description) -> SimTime {
@@ -134,9 +135,9 @@ fn ending(
     if let Some(text) = console.and_then(Console::offence) {
         return Ending::Forbidden(text.to_owned());
     }
-    // Also when the last line was the one that nobody took.
-    if output.has_failed() {
-        return Ending::Host(output_failure(output));
+    // Also when the last line was the one that did not reach it.
+    if output.has_lost_terminal() {
+        return Ending::TerminalGone;
     }
     let status = system
         .serial
@@ -185,6 +186,7 @@ fn interrupted(rim: &Outside, output: &Output) -> Ending {
     match rim.ended() {
         Some(Ended::Signal(number)) => Ending::Signal(number),
         Some(Ended::Quit) => Ending::Quit,
+        Some(Ended::Terminal) => Ending::TerminalGone,
         Some(Ended::HostTime) => Ending::HostTimeLimit,
         Some(Ended::Output) => Ending::Host(output_failure(output)),
         Some(Ended::Host) => Ending::Host("the host refuses to wait for input".to_owned()),
@@ -192,17 +194,28 @@ fn interrupted(rim: &Outside, output: &Output) -> Ending {
     }
 }
 
+/// What the host failed at beside how the run ended: its last lines may have reached nobody.
+fn host_failure(endings: &[Ending], output: &Output) -> Option<Reason> {
+    let told = |e: &Ending| matches!(e, Ending::Host(_) | Ending::TerminalGone);
+    let untold = output.has_failed() && !endings.iter().any(told);
+    untold.then(|| Reason {
+        class: Verdict::HostFailure,
+        text: output_failure(output),
+    })
+}
+
 fn report(
     mut system: System,
     d: &Description,
     endings: Vec<Ending>,
-    host_time: std::time::Duration,
+    failure: Option<Reason>,
+    host_time: Duration,
 ) -> Report {
     let exact = endings.iter().all(Ending::is_exact);
     let hash = exact.then(|| system.serial.finish());
     let several = system.machines.len() > 1;
-    let mut worst = (Verdict::Clean, None);
-    let mut all_reasons = Vec::new();
+    let mut worst = None;
+    let mut reasons: Vec<Reason> = failure.into_iter().collect();
     let mut machines = Vec::new();
     for ((seat, described), ending) in system.machines.iter().zip(&d.machines).zip(endings) {
         let machine = system.serial.get::<Machine>(seat.machine);
@@ -212,17 +225,16 @@ fn report(
             script: console.and_then(Console::script_waits_for),
             host_errors: machine.map_or(&[], |m| m.host_errors()),
         };
-        let (verdict, reasons) = judge(&described.expect, &ending, unmet);
+        let (verdict, mut own) = judge(&described.expect, &ending, unmet);
         let name = &seat.name;
-        all_reasons.extend(reasons.into_iter().map(|reason| {
-            if several {
-                format!("{name}: {reason}")
-            } else {
-                reason
+        if several {
+            for reason in &mut own {
+                reason.text = format!("{name}: {}", reason.text);
             }
-        }));
-        if worst.1.is_none() || verdict.weight() > worst.0.weight() {
-            worst = (verdict, Some(ending.clone()));
+        }
+        reasons.extend(own);
+        if worst.as_ref().is_none_or(|(most, _)| verdict > *most) {
+            worst = Some((verdict, ending.clone()));
         }
         machines.push(MachineReport {
             name: name.clone(),
@@ -231,16 +243,15 @@ fn report(
             statistics: machine.map(Machine::statistics).unwrap_or_default(),
         });
     }
-    let (verdict, ending) = worst;
     Report {
         machines,
         level: system.serial.trace().level(),
         counts: system.serial.trace().counts(),
         engine: system.serial.statistics(),
         hash,
-        verdict,
-        reasons: all_reasons,
-        ending: ending.unwrap_or(Ending::CutShort),
+        verdict: gravest(&mut reasons),
+        reasons,
+        ending: worst.map_or(Ending::CutShort, |(_, ending)| ending),
         host_time,
     }
 }

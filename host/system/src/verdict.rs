@@ -3,7 +3,8 @@
 use crate::description::{End, Expect};
 use crate::units;
 use maquette_model::SimTime;
-use maquette_rim::signal_name;
+use maquette_rim::{HANGUP, signal_name};
+use std::cmp::Reverse;
 use std::fmt;
 
 /// How a run ended.
@@ -33,6 +34,8 @@ pub enum Ending {
     Signal(i32),
     /// The person at the terminal.
     Quit,
+    /// The person's terminal is gone.
+    TerminalGone,
     /// The host failed; the text says how.
     Host(String),
 }
@@ -41,7 +44,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PowerOff => f.write_str("the guest switched the machine off"),
-            Self::Failure(code) => write!(f, "the guest reported failure {code}"),
+            Self::Failure(code) => write!(f, "the guest reported failure, with status {code}"),
             Self::HartFailure(what) => f.write_str(what),
             Self::Deadlock(harts) => write!(f, "deadlock: {harts}"),
             Self::Forbidden(text) => {
@@ -65,6 +68,7 @@ impl fmt::Display for Ending {
             Self::CutShort => f.write_str("the run ended before this machine did"),
             Self::Signal(number) => write!(f, "ended by {}", signal_name(*number)),
             Self::Quit => f.write_str("ended from the terminal"),
+            Self::TerminalGone => f.write_str("the terminal is gone"),
             Self::Host(what) => f.write_str(what),
         }
     }
@@ -86,24 +90,64 @@ impl Ending {
     pub const fn is_exact(&self) -> bool {
         !matches!(
             self,
-            Self::HostTimeLimit | Self::Signal(_) | Self::Quit | Self::Host(_)
+            Self::HostTimeLimit | Self::Signal(_) | Self::Quit | Self::TerminalGone | Self::Host(_)
         )
+    }
+
+    /// What is made of an end that the guest did not bring about; `None` where that depends on what is
+    /// expected of it.
+    const fn imposed(&self) -> Option<Verdict> {
+        match self {
+            Self::Quit => Some(Verdict::Clean),
+            Self::TimeLimit(_) | Self::InstructionLimit(_) | Self::HostTimeLimit => {
+                Some(Verdict::Limit)
+            }
+            Self::Host(_) => Some(Verdict::HostFailure),
+            Self::Signal(number) => Some(Verdict::Signal(*number)),
+            Self::TerminalGone => Some(Verdict::Signal(HANGUP)),
+            Self::PowerOff
+            | Self::Failure(_)
+            | Self::HartFailure(_)
+            | Self::Deadlock(_)
+            | Self::Forbidden(_)
+            | Self::CutShort
+            | Self::Late(_) => None,
+        }
     }
 }
 
-/// What is made of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What is made of it, and the class of each thing that is wrong.
+///
+/// Where several are, of one machine or of several, the greatest is the run's: whoever sends a signal wants to see that it was
+/// heard; a failure of the host makes everything else doubtful; and a guest that was cut short may
+/// have been about to do what was still missing. This order is the only one; documentation repeats it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Verdict {
     /// As it should be.
     Clean,
     /// The guest did not do what it should.
     GuestFailure,
-    /// The host did not.
-    HostFailure,
     /// A limit cut the run short.
     Limit,
-    /// A signal did.
+    /// The host did not do what it should.
+    HostFailure,
+    /// A signal ended the run.
     Signal(i32),
+}
+
+/// One thing that is wrong with a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reason {
+    /// Whose failure it is.
+    pub class: Verdict,
+    /// A sentence.
+    pub text: String,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.class.name(), self.text)
+    }
 }
 
 /// The exit code for wrong usage and for systems that cannot be set up.
@@ -119,18 +163,6 @@ impl Verdict {
             Self::HostFailure => 3,
             Self::Limit => 124,
             Self::Signal(number) => u8::try_from(number).map_or(3, |n| n.saturating_add(128)),
-        }
-    }
-
-    /// Of several machines, the one with the heaviest verdict decides that of the run.
-    #[must_use]
-    pub const fn weight(self) -> u8 {
-        match self {
-            Self::Clean => 0,
-            Self::GuestFailure => 1,
-            Self::Limit => 2,
-            Self::HostFailure => 3,
-            Self::Signal(_) => 4,
         }
     }
 
@@ -158,47 +190,39 @@ pub struct Unmet<'a> {
     pub host_errors: &'a [String],
 }
 
-/// Judges a run; the second value names what is wrong, one sentence each.
+/// Judges a run; the second value holds what is wrong, what decides first.
 #[must_use]
-pub fn judge(expect: &Expect, ending: &Ending, unmet: Unmet<'_>) -> (Verdict, Vec<String>) {
-    let verdict = match ending {
-        Ending::Signal(number) => Some(Verdict::Signal(*number)),
-        Ending::Quit => Some(Verdict::Clean),
-        Ending::Host(_) => Some(Verdict::HostFailure),
-        Ending::TimeLimit(_) | Ending::InstructionLimit(_) | Ending::HostTimeLimit => {
-            Some(Verdict::Limit)
+pub fn judge(expect: &Expect, ending: &Ending, unmet: Unmet<'_>) -> (Verdict, Vec<Reason>) {
+    let (end, texts) = match ending.imposed() {
+        Some(Verdict::Clean) => (None, Vec::new()),
+        Some(class) => (Some((class, ending.to_string())), missing(unmet)),
+        None => {
+            let wrong = wrong_end(expect, ending);
+            (
+                wrong.map(|text| (Verdict::GuestFailure, text)),
+                missing(unmet),
+            )
         }
-        _ => None,
     };
-    let mut reasons = unmet.host_errors.to_vec();
-    if let Some(verdict) = verdict {
-        if verdict != Verdict::Clean {
-            reasons.push(ending.to_string());
-            reasons.extend(missing(unmet));
-        }
-        let failed = verdict == Verdict::Clean && !unmet.host_errors.is_empty();
-        return (
-            if failed {
-                Verdict::HostFailure
-            } else {
-                verdict
-            },
-            reasons,
-        );
-    }
-    let mut guest = wrong_end(expect, ending);
-    guest.extend(missing(unmet));
-    let verdict = match (reasons.is_empty(), guest.is_empty()) {
-        (false, _) => Verdict::HostFailure,
-        (true, false) => Verdict::GuestFailure,
-        (true, true) => Verdict::Clean,
-    };
-    reasons.extend(guest);
-    (verdict, reasons)
+    let host = unmet.host_errors.iter().cloned();
+    let host = host.map(|text| (Verdict::HostFailure, text));
+    let texts = texts.into_iter().map(|text| (Verdict::GuestFailure, text));
+    let mut reasons: Vec<Reason> = host
+        .chain(end)
+        .chain(texts)
+        .map(|(class, text)| Reason { class, text })
+        .collect();
+    (gravest(&mut reasons), reasons)
+}
+
+/// Puts what decides first; the verdict over all of it.
+pub fn gravest(reasons: &mut [Reason]) -> Verdict {
+    reasons.sort_by_key(|reason| Reverse(reason.class));
+    reasons.first().map_or(Verdict::Clean, |r| r.class)
 }
 
 /// What is wrong with how the run ended.
-fn wrong_end(expect: &Expect, ending: &Ending) -> Vec<String> {
+fn wrong_end(expect: &Expect, ending: &Ending) -> Option<String> {
     let is_expected = match ending {
         Ending::PowerOff => expect.end == End::PowerOff,
         Ending::Failure(_) => expect.end == End::Failure,
@@ -207,13 +231,13 @@ fn wrong_end(expect: &Expect, ending: &Ending) -> Vec<String> {
         _ => false,
     };
     if !is_expected {
-        return vec![ending.to_string()];
+        return Some(ending.to_string());
     }
     match (expect.status, ending.guest_status()) {
         (Some(wanted), Some(status)) if wanted != status => {
-            vec![format!("the guest's status is {status}, expected {wanted}")]
+            Some(format!("the guest's status is {status}, expected {wanted}"))
         }
-        _ => Vec::new(),
+        _ => None,
     }
 }
 
@@ -289,7 +313,7 @@ mod tests {
         };
         let (verdict, reasons) = judge(&e, &Ending::PowerOff, console);
         assert_eq!(verdict, Verdict::GuestFailure);
-        assert!(reasons[0].contains("login:"), "{reasons:?}");
+        assert!(reasons[0].text.contains("login:"), "{reasons:?}");
         let errors = ["disk gone".to_owned()];
         let host = Unmet {
             host_errors: &errors,
@@ -297,5 +321,40 @@ mod tests {
         };
         let (verdict, reasons) = judge(&e, &Ending::PowerOff, host);
         assert_eq!((verdict, reasons.len()), (Verdict::HostFailure, 1));
+    }
+
+    #[test]
+    fn several_failures_keep_their_classes_and_the_gravest_decides() {
+        use Verdict::{GuestFailure, HostFailure, Limit, Signal};
+        let host = ["disk gone".to_owned()];
+        let limit = Ending::TimeLimit(SimTime::from_ms(1));
+        let judged = |ending: &Ending, host_errors: &[String], text: Option<&'static str>| {
+            let unmet = Unmet {
+                console: text,
+                script: None,
+                host_errors,
+            };
+            let (verdict, reasons) = judge(&expect(End::PowerOff, None), ending, unmet);
+            let classes: Vec<Verdict> = reasons.iter().map(|r| r.class).collect();
+            (verdict.exit_code(), classes)
+        };
+        let text = Some("login:");
+        assert_eq!(judged(&limit, &[], None), (124, vec![Limit]));
+        assert_eq!(judged(&limit, &[], text), (124, vec![Limit, GuestFailure]));
+        assert_eq!(judged(&limit, &host, None), (3, vec![HostFailure, Limit]));
+        assert_eq!(
+            judged(&limit, &host, text),
+            (3, vec![HostFailure, Limit, GuestFailure])
+        );
+        assert_eq!(
+            judged(&Ending::Failure(0), &host, None),
+            (3, vec![HostFailure, GuestFailure])
+        );
+        assert_eq!(
+            judged(&Ending::Signal(15), &host, None),
+            (143, vec![Signal(15), HostFailure])
+        );
+        assert_eq!(judged(&Ending::Quit, &host, text), (3, vec![HostFailure]));
+        assert_eq!(judged(&Ending::TerminalGone, &[], None).0, 129);
     }
 }

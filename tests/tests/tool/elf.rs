@@ -156,6 +156,14 @@ pub fn says(text: &str) -> Elf {
     Elf::new(&code)
 }
 
+/// Reports a failure to the test finisher: 0x3333, and the status above it.
+pub fn fails(status: u16) -> Elf {
+    let mut code = finish();
+    code[1] = lui(T1, u32::from(status) << 4 | 3);
+    code[2] = addi(T1, T1, 0x333);
+    Elf::new(&code)
+}
+
 /// Says `ready`, then turns in a circle for ever.
 pub fn spins() -> Elf {
     let mut code = say("ready\n");
@@ -173,6 +181,14 @@ pub fn sleeps() -> Elf {
 /// Says `line` over and over.
 pub fn chatters() -> Elf {
     let mut code = say("line\n");
+    let length = code.len() as u32;
+    code.push(branch_back(0, 0, 0, length));
+    Elf::new(&code)
+}
+
+/// Says `ready` over and over.
+pub fn says_ready_and_chatters() -> Elf {
+    let mut code = say("ready\n");
     let length = code.len() as u32;
     code.push(branch_back(0, 0, 0, length));
     Elf::new(&code)

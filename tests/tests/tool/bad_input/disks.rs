@@ -150,10 +150,12 @@ fn disk_that_is_cut_while_the_machine_runs_is_a_host_failure_and_no_panic() {
     let _ = drain.join();
     let stderr = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(3), "{stderr}");
-    assert!(
-        stderr.contains("d.img was cut from 1048576 to 512 bytes"),
-        "{stderr}"
+    let (class, cut) = (
+        "maquette: host failure: ",
+        "d.img was cut from 1048576 to 512 bytes",
     );
+    let labelled = |line: &str| line.starts_with(class) && line.contains(cut);
+    assert!(stderr.lines().any(labelled), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
 

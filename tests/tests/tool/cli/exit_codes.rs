@@ -165,3 +165,36 @@ fn guest_status_is_printed_and_becomes_the_exit_code_only_when_asked() {
     unexpected.expect_code(2);
     says(&unexpected, &["the guest reported failure 42"]);
 }
+
+#[test]
+fn failure_whose_status_looks_like_success_is_still_a_failure() {
+    for (status, code) in [(0, 2), (256, 2), (7, 7)] {
+        let bench = Bench::with(&elf::fails(status).file(), "");
+        let done = bench.run();
+        done.expect_code(2);
+        let sentence = format!("the guest reported failure, with status {status}");
+        says(&done, &[&format!("maquette: guest failure: {sentence}")]);
+        let asked = bench.tool("run").arg("--guest-status").finish();
+        asked.expect_code(code);
+    }
+    let unmet = Bench::with(&elf::says("x").file(), "[expect]\nconsole = [\"y\"]");
+    unmet
+        .tool("run")
+        .arg("--guest-status")
+        .finish()
+        .expect_code(2);
+}
+
+#[test]
+fn each_failure_is_named_with_its_own_class() {
+    let more = "[limits]\ntime = \"5ms\"\n[expect]\nconsole = [\"login:\"]";
+    let done = Bench::with(&elf::spins().file(), more).run();
+    done.expect_code(124);
+    says(
+        &done,
+        &[
+            "maquette: limit: `limits.time`",
+            "maquette: guest failure: the console never showed \"login:\"",
+        ],
+    );
+}

@@ -1,7 +1,11 @@
 //! Exit codes, reports, signals, the terminal.
 
 mod exit_codes;
+mod full;
+mod job_control;
 mod output;
+mod session;
 mod signals;
+mod stats;
 mod terminal;
 mod verbs;

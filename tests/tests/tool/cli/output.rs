@@ -1,6 +1,6 @@
-//! What goes where: the console to standard output, the rest to standard error, counters to a file.
+//! What goes where: the console to standard output, the rest to standard error.
 
-use crate::bench::{Bench, refused, says};
+use crate::bench::{Bench, says};
 use crate::elf;
 use std::io::Read;
 use std::process::Stdio;
@@ -31,41 +31,6 @@ fn quiet_run_that_fails_says_why() {
     done.expect_code(2);
     assert_eq!(done.stderr.lines().count(), 1, "{}", done.describe());
     says(&done, &["never showed \"y\""]);
-}
-
-#[test]
-fn stats_file_holds_status_times_counters_and_hash() {
-    let bench = Bench::with(&elf::says("x").file(), "");
-    let done = bench.tool("run").arg("--stats").arg("s.json").finish();
-    done.expect_code(0);
-    let text = std::fs::read_to_string(bench.path("s.json")).expect("the file");
-    let stats: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(stats["guest_status"], 0);
-    assert_eq!(stats["exit_code"], 0);
-    assert_eq!(stats["verdict"], "clean");
-    assert_eq!(stats["level"], "deterministic");
-    assert_eq!(stats["events"]["console"], 1);
-    assert_eq!(
-        stats["machine"]["harts"][0]["instructions"],
-        stats["instructions"]
-    );
-    assert_eq!(stats["trace_hash"].as_str().map(str::len), Some(64));
-    let shown = done
-        .stderr
-        .contains(stats["trace_hash"].as_str().expect("a text"));
-    assert!(shown, "{}", done.describe());
-}
-
-#[test]
-fn stats_file_that_cannot_be_made_is_an_error_before_the_run() {
-    let bench = Bench::with(&elf::says("x").file(), "");
-    let done = bench
-        .tool("run")
-        .arg("--stats")
-        .arg("no/such/s.json")
-        .finish();
-    refused(&done, &["--stats no/such/s.json"]);
-    assert_eq!(done.stdout, "");
 }
 
 /// Starts the tool, reads one line, and goes away.

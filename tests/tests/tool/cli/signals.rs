@@ -2,6 +2,8 @@
 
 use crate::bench::Bench;
 use crate::elf::{self, Elf};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Stdio};
@@ -73,4 +75,37 @@ fn termination_ends_a_run_whose_output_nobody_reads() {
     out.read_exact(&mut [0; 5]).expect("a line");
     kill_process(Pid::from_child(&child), Signal::TERM).expect("the signal");
     assert_eq!(child.wait().expect("its end").code(), Some(143));
+}
+
+#[test]
+fn second_signal_forces_the_end_of_a_run_that_cannot_report() {
+    // Nobody reads standard error, and there is no room left.
+    let (_reader, writer) = rustix::pipe::pipe().expect("a pipe");
+    let flags = fcntl_getfl(&writer).expect("its flags");
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).expect("new flags");
+    while rustix::io::write(&writer, &[b'x'; 4096]).is_ok() {}
+    fcntl_setfl(&writer, flags).expect("the flags again");
+    let bench = Bench::with(&elf::spins().file(), "[limits]\nhost_time = \"100s\"");
+    let mut command = bench.tool("run").command();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(writer);
+    let mut child = command.spawn().expect("the tool");
+    let mut out = child.stdout.take().expect("a pipe");
+    out.read_exact(&mut [0; 6]).expect("a line");
+    let moment = Timespec {
+        tv_sec: 0,
+        tv_nsec: 100_000_000,
+    };
+    let is_gone = (0..600).any(|_| {
+        kill_process(Pid::from_child(&child), Signal::TERM).expect("the signal");
+        // Standard output hangs up when the tool is gone.
+        let mut fds = [PollFd::new(&out, PollFlags::IN)];
+        poll(&mut fds, Some(&moment)).expect("a poll") > 0
+    });
+    child.kill().expect("an end");
+    let status = child.wait().expect("its end");
+    assert!(is_gone, "the tool cannot be ended");
+    assert_eq!(status.code(), Some(143));
 }
