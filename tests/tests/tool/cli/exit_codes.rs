@@ -163,7 +163,7 @@ fn guest_status_is_printed_and_becomes_the_exit_code_only_when_asked() {
     run(&["--guest-status"]).expect_code(42);
     let unexpected = run(&["--set", "expect.end=power-off", "--set", "expect.status=0"]);
     unexpected.expect_code(2);
-    says(&unexpected, &["the guest reported failure 42"]);
+    says(&unexpected, &["the guest reported failure, with status 42"]);
 }
 
 #[test]
