@@ -3,7 +3,7 @@
 //! A device never holds a reference to its host: each call brings a fresh [`Cx`]. What a device wants
 //! to happen later it asks for with [`Host::at`], and the request comes back as plain data.
 
-use crate::{Access, BusError, Iova, SimTime, Snapshot, Token, Width};
+use crate::{Access, BusError, Iova, LoadError, Reader, SimTime, Snapshot, Token, Width, Writer};
 use thiserror::Error;
 
 /// Which of a device's register regions an access is for (a PCI function has up to six).
@@ -29,6 +29,42 @@ pub enum Message {
     Bytes(Vec<u8>),
 }
 
+impl Message {
+    /// Appends the message to saved state.
+    pub fn save(&self, w: &mut Writer) {
+        match self {
+            Self::Byte(b) => {
+                w.u8(0);
+                w.u8(*b);
+            }
+            Self::Word(v) => {
+                w.u8(1);
+                w.u64(*v);
+            }
+            Self::Bytes(bytes) => {
+                w.u8(2);
+                w.bytes(bytes);
+            }
+        }
+    }
+
+    /// Takes a message from saved state.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        match r.u8()? {
+            0 => r.u8().map(Self::Byte),
+            1 => r.u64().map(Self::Word),
+            2 => r.bytes().map(|b| Self::Bytes(b.to_vec())),
+            form => Err(LoadError::Value {
+                field: "message",
+                value: form.into(),
+            }),
+        }
+    }
+}
+
 /// Something that happens to a device at a time: data, never a closure, so that it can be saved,
 /// hashed and replayed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +83,45 @@ pub enum Event {
         /// What arrived.
         msg: Message,
     },
+}
+
+impl Event {
+    /// Appends the event to saved state.
+    pub fn save(&self, w: &mut Writer) {
+        match self {
+            Self::Timer { tag, arg } => {
+                w.u8(0);
+                w.u32(*tag);
+                w.u64(*arg);
+            }
+            Self::Message { port, msg } => {
+                w.u8(1);
+                w.u16(port.0);
+                msg.save(w);
+            }
+        }
+    }
+
+    /// Takes an event from saved state.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        match r.u8()? {
+            0 => Ok(Self::Timer {
+                tag: r.u32()?,
+                arg: r.u64()?,
+            }),
+            1 => Ok(Self::Message {
+                port: PortId(r.u16()?),
+                msg: Message::load(r)?,
+            }),
+            form => Err(LoadError::Value {
+                field: "event",
+                value: form.into(),
+            }),
+        }
+    }
 }
 
 /// How deep a reset goes.

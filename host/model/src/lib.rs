@@ -37,6 +37,7 @@ pub mod addr;
 pub mod device;
 pub mod ram;
 pub mod registers;
+pub mod sections;
 pub mod snapshot;
 pub mod testing;
 pub mod time;
@@ -48,6 +49,7 @@ pub use device::{
     Cx, Device, DmaError, Event, Host, Message, PortId, PowerRequest, Region, ResetKind, TimerId,
 };
 pub use ram::{Ram, RamError};
+pub use sections::{RestoreError, SaveError, Section, Sections};
 pub use snapshot::{LoadError, Reader, Snapshot, Writer};
 pub use time::{Frequency, SimTime};
 pub use vcpu::{Answer, CpuLine, Exit, Fail, HypercallArgs, MmioOp, Vcpu};

@@ -4,6 +4,7 @@
 //! payload says what it is, and a reader must consume every byte. The same bytes feed the final
 //! digest of the trace hash, so two equal states must encode equally.
 
+use crate::SimTime;
 use thiserror::Error;
 
 /// Why saved state was refused.
@@ -28,6 +29,12 @@ pub enum LoadError {
         field: &'static str,
         /// What it held.
         value: u64,
+    },
+    /// A text is no UTF-8.
+    #[error("the saved text `{field}` is not UTF-8")]
+    Text {
+        /// Which field.
+        field: &'static str,
     },
 }
 
@@ -63,6 +70,22 @@ impl Writer {
         self.u64(v.len() as u64);
         self.bytes.extend_from_slice(v);
     }
+    /// Appends a text with its length.
+    pub fn str(&mut self, v: &str) {
+        self.bytes(v.as_bytes());
+    }
+    /// Appends a time.
+    pub fn time(&mut self, v: SimTime) {
+        self.u64(v.as_ps());
+    }
+    /// Makes room for `more` bytes: for large states.
+    pub fn reserve(&mut self, more: usize) {
+        self.bytes.reserve(more);
+    }
+    /// Appends bytes whose number the reader knows.
+    pub fn raw(&mut self, v: &[u8]) {
+        self.bytes.extend_from_slice(v);
+    }
     /// What was collected.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
@@ -73,13 +96,32 @@ impl Writer {
 /// Takes saved state apart.
 pub struct Reader<'a> {
     rest: &'a [u8],
+    version: Option<u16>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads from `bytes`.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self {
+            rest: bytes,
+            version: None,
+        }
+    }
+
+    /// Reads from `bytes`, which `version` of a type has written.
+    #[must_use]
+    pub const fn of_version(bytes: &'a [u8], version: u16) -> Self {
+        Self {
+            rest: bytes,
+            version: Some(version),
+        }
+    }
+
+    /// The version that wrote the payload, for a type that loads older ones too; `None` is its own.
+    #[must_use]
+    pub const fn version(&self) -> Option<u16> {
+        self.version
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], LoadError> {
@@ -142,6 +184,27 @@ impl<'a> Reader<'a> {
     /// When the payload is too short.
     pub fn bytes(&mut self) -> Result<&'a [u8], LoadError> {
         let len = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
+        self.raw(len)
+    }
+    /// Takes a text with its length.
+    ///
+    /// # Errors
+    /// When the payload is too short or the text is no UTF-8.
+    pub fn str(&mut self, field: &'static str) -> Result<&'a str, LoadError> {
+        core::str::from_utf8(self.bytes()?).map_err(|_| LoadError::Text { field })
+    }
+    /// Takes a time.
+    ///
+    /// # Errors
+    /// When the payload is too short.
+    pub fn time(&mut self) -> Result<SimTime, LoadError> {
+        Ok(SimTime::from_ps(self.u64()?))
+    }
+    /// Takes exactly `len` bytes.
+    ///
+    /// # Errors
+    /// When the payload is too short.
+    pub fn raw(&mut self, len: usize) -> Result<&'a [u8], LoadError> {
         match self.rest.split_at_checked(len) {
             Some((head, tail)) => {
                 self.rest = tail;
@@ -172,6 +235,10 @@ pub trait Snapshot {
     fn kind(&self) -> &'static str;
     /// The payload's version; raised whenever its layout changes.
     fn version(&self) -> u16;
+    /// The oldest version that [`Snapshot::load`] still understands; it asks [`Reader::version`].
+    fn oldest_version(&self) -> u16 {
+        self.version()
+    }
     /// Appends all state that the guest could observe.
     fn save(&self, w: &mut Writer);
     /// Replaces all state.
@@ -187,6 +254,9 @@ impl<T: Snapshot + ?Sized> Snapshot for Box<T> {
     }
     fn version(&self) -> u16 {
         (**self).version()
+    }
+    fn oldest_version(&self) -> u16 {
+        (**self).oldest_version()
     }
     fn save(&self, w: &mut Writer) {
         (**self).save(w);

@@ -1,7 +1,9 @@
 //! What the engine runs.
 
 use crate::SimCx;
-use maquette_model::{Message, PortId};
+use maquette_model::{
+    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, Writer,
+};
 use maquette_trace::Trace;
 use std::any::Any;
 use std::borrow::Cow;
@@ -21,6 +23,38 @@ pub enum SimEvent {
         /// What arrived.
         msg: Message,
     },
+}
+
+impl SimEvent {
+    /// Appends the event to saved state.
+    pub(crate) fn save(&self, w: &mut Writer) {
+        match self {
+            Self::Wake { tag } => {
+                w.u8(0);
+                w.u32(*tag);
+            }
+            Self::Message { port, msg } => {
+                w.u8(1);
+                w.u16(port.0);
+                msg.save(w);
+            }
+        }
+    }
+
+    /// Takes an event from saved state.
+    pub(crate) fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        match r.u8()? {
+            0 => Ok(Self::Wake { tag: r.u32()? }),
+            1 => Ok(Self::Message {
+                port: PortId(r.u16()?),
+                msg: Message::load(r)?,
+            }),
+            form => Err(LoadError::Value {
+                field: "event",
+                value: form.into(),
+            }),
+        }
+    }
 }
 
 /// A place where a link can be plugged in.
@@ -80,6 +114,27 @@ pub trait Component: Any {
     /// The run is over: record a digest of the state that should count.
     fn finish(&mut self, trace: &mut Trace) {
         let _ = trace;
+    }
+
+    /// Saves everything that what happens from now on depends on, under paths that are the component's
+    /// or begin with it. Called between events.
+    ///
+    /// # Errors
+    /// When the component cannot be saved, which is what a component says that does not answer this.
+    fn save(&self, to: &mut Sections) -> Result<(), SaveError> {
+        let _ = to;
+        let path = self.path().to_owned();
+        Err(SaveError::Unsupported { path })
+    }
+
+    /// Takes what [`Component::save`] has put, into a component that was made alike and started.
+    ///
+    /// # Errors
+    /// When something is missing or does not fit.
+    fn restore(&mut self, from: &mut Sections) -> Result<(), RestoreError> {
+        let _ = from;
+        let path = self.path().to_owned();
+        Err(RestoreError::Missing { path })
     }
 
     /// When nothing is left to happen: what this component still waits for, if anything, for the

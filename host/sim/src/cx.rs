@@ -2,12 +2,30 @@
 
 use crate::engine::Engine;
 use crate::queue::EventId;
-use maquette_model::{Message, PortId, SimTime};
+use maquette_model::{LoadError, Message, PortId, Reader, SimTime, Writer};
 use maquette_trace::{PathId, Trace};
 
 /// Names a wake so that it can be cancelled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WakeId(Option<EventId>);
+
+impl WakeId {
+    /// Appends the name to saved state.
+    pub fn save(self, w: &mut Writer) {
+        w.bool(self.0.is_some());
+        w.u64(self.0.map_or(0, EventId::raw));
+    }
+
+    /// Takes the name from saved state.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        let some = r.bool("wake")?;
+        let id = EventId::from_raw(r.u64()?);
+        Ok(Self(some.then_some(id)))
+    }
+}
 
 /// What the engine offers a component, for the length of one call.
 pub struct SimCx<'a> {

@@ -5,9 +5,13 @@ use crate::link::{ComponentId, Link, WiringError};
 use crate::rim::{Rim, RimAction};
 use crate::{Component, SimCx};
 use core::fmt;
-use maquette_model::SimTime;
+use maquette_model::{RestoreError, SaveError, Sections, SimTime};
 use maquette_trace::{Trace, TraceHash};
 use std::any::Any;
+
+/// Paths that no component has.
+const ENGINE: &str = "(engine)";
+const TRACE: &str = "(trace)";
 
 /// Why a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +57,6 @@ pub struct Statistics {
 pub struct Serial {
     components: Vec<Box<dyn Component>>,
     engine: Engine,
-    now: SimTime,
 }
 
 impl Default for Serial {
@@ -69,7 +72,6 @@ impl Serial {
         Self {
             components: Vec::new(),
             engine: Engine::new(trace),
-            now: SimTime::ZERO,
         }
     }
 
@@ -158,7 +160,7 @@ impl Serial {
             Some(at) => (at, Outcome::Stopped),
             None => (self.engine.limit, Outcome::Limit),
         };
-        self.now = at;
+        self.engine.now = at;
         outcome
     }
 
@@ -166,11 +168,42 @@ impl Serial {
         let Some(event) = self.engine.pop(id) else {
             return;
         };
-        self.now = time;
+        self.engine.now = time;
         self.engine.statistics.events += 1;
         if let Some(component) = self.components.get_mut(id as usize) {
             component.event(&mut SimCx::new(&mut self.engine, id, time), event);
         }
+    }
+
+    /// Everything that the rest of the run depends on. Components are called in the order in which they
+    /// were added; each has handled its last event completely.
+    ///
+    /// # Errors
+    /// When a component cannot be saved.
+    pub fn save(&mut self) -> Result<Sections, SaveError> {
+        self.start();
+        let mut sections = Sections::default();
+        sections.put(ENGINE, &self.engine)?;
+        sections.put(TRACE, &self.engine.trace)?;
+        for component in &self.components {
+            component.save(&mut sections)?;
+        }
+        Ok(sections)
+    }
+
+    /// Goes back, or forward, to a saved state of a system that was built the same way. Time is
+    /// then that of the snapshot.
+    ///
+    /// # Errors
+    /// When something is missing, left over or damaged. The system must then be thrown away.
+    pub fn restore(&mut self, mut sections: Sections) -> Result<(), RestoreError> {
+        self.start();
+        sections.take(ENGINE, &mut self.engine)?;
+        sections.take(TRACE, &mut self.engine.trace)?;
+        for component in &mut self.components {
+            component.restore(&mut sections)?;
+        }
+        sections.finish()
     }
 
     /// Lets every component record its final state, and returns the trace hash.
@@ -185,7 +218,7 @@ impl Serial {
     /// [`Outcome::Limit`] the limit.
     #[must_use]
     pub const fn now(&self) -> SimTime {
-        self.now
+        self.engine.now
     }
 
     /// What was counted so far.

@@ -114,14 +114,17 @@ fn stop_earliest_request_counts_whatever_the_order_of_asking() {
 }
 
 #[test]
-fn stop_past_the_limit_waits_for_the_next_piece() {
+fn stop_whose_notice_goes_past_the_limit_waits_for_the_next_piece() {
     let mut serial = Serial::default();
     let mut part = Part::new("a", us(10));
     part.stop = Some(us(40));
     add(&mut serial, part);
     assert_eq!(serial.run(us(20), &mut NoRim), Outcome::Limit);
     assert_eq!(serial.now(), us(20));
-    assert_eq!(serial.run(us(60), &mut NoRim), Outcome::Stopped);
+    // Asked for, but others may still act in this time.
+    assert_eq!(serial.run(us(60), &mut NoRim), Outcome::Limit);
+    assert_eq!(serial.now(), us(60));
+    assert_eq!(serial.run(us(140), &mut NoRim), Outcome::Stopped);
     assert_eq!(serial.now(), us(40));
 }
 

@@ -3,7 +3,9 @@
 
 use crate::description::{Machine, Step};
 use crate::finder::Finder;
-use maquette_model::{Message, PortId};
+use maquette_model::{
+    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, Snapshot, Writer,
+};
 use maquette_rim::Output;
 use maquette_sim::{Component, Port, SimCx, SimEvent};
 use std::collections::VecDeque;
@@ -147,6 +149,15 @@ impl Component for Console {
         }
     }
 
+    fn save(&self, to: &mut Sections) -> Result<(), SaveError> {
+        to.put(&self.path, self)
+    }
+
+    fn restore(&mut self, from: &mut Sections) -> Result<(), RestoreError> {
+        let path = self.path.clone();
+        from.take(&path, self)
+    }
+
     fn idle_report(&self) -> Option<String> {
         let text = self.script.waits_for()?;
         Some(format!("the script waits for {text:?}"))
@@ -186,6 +197,76 @@ impl Screen {
     }
 }
 
+/// How far the script and the expectations of the system file have come.
+impl Snapshot for Console {
+    fn kind(&self) -> &'static str {
+        "console"
+    }
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn save(&self, w: &mut Writer) {
+        w.u64(self.bytes_out);
+        w.u64(self.bytes_in);
+        w.bytes(&self.screen.line);
+        self.script.save(w);
+        self.expected.save(w);
+        w.u64(self.forbidden.len() as u64);
+        for (_, finder) in &self.forbidden {
+            finder.save(w);
+        }
+        w.bool(self.offence.is_some());
+        w.str(self.offence.as_deref().unwrap_or_default());
+    }
+
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.bytes_out = r.u64()?;
+        self.bytes_in = r.u64()?;
+        self.screen.line = r.bytes()?.to_vec();
+        self.script.load(r)?;
+        self.expected.load(r)?;
+        let value = r.u64()?;
+        if value != self.forbidden.len() as u64 {
+            let field = "number of forbidden texts";
+            return Err(LoadError::Value { field, value });
+        }
+        for (_, finder) in &mut self.forbidden {
+            finder.load(r)?;
+        }
+        let offended = r.bool("offence")?;
+        let text = r.str("offence")?.to_owned();
+        self.offence = offended.then_some(text);
+        Ok(())
+    }
+}
+
+/// Drops steps from the front until as many are left as were saved, and loads the first one's finder.
+fn load_left<T>(
+    r: &mut Reader<'_>,
+    left: &mut VecDeque<(T, Finder)>,
+    field: &'static str,
+) -> Result<(), LoadError> {
+    let value = r.u64()?;
+    let count = usize::try_from(value).unwrap_or(usize::MAX);
+    let Some(done) = left.len().checked_sub(count) else {
+        return Err(LoadError::Value { field, value });
+    };
+    left.drain(..done);
+    match left.front_mut() {
+        Some((_, finder)) => finder.load(r),
+        None => Ok(()),
+    }
+}
+
+fn save_left<T>(w: &mut Writer, left: &VecDeque<(T, Finder)>) {
+    w.u64(left.len() as u64);
+    if let Some((_, finder)) = left.front() {
+        finder.save(w);
+    }
+}
+
 /// Texts that must appear one after another.
 struct Sequence {
     left: VecDeque<(String, Finder)>,
@@ -207,6 +288,14 @@ impl Sequence {
         {
             self.left.pop_front();
         }
+    }
+
+    fn save(&self, w: &mut Writer) {
+        save_left(w, &self.left);
+    }
+
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        load_left(r, &mut self.left, "expected texts left")
     }
 
     fn next(&self) -> Option<&str> {
@@ -236,6 +325,14 @@ impl Script {
             return None;
         }
         self.steps.pop_front().map(|(step, _)| step.send)
+    }
+
+    fn save(&self, w: &mut Writer) {
+        save_left(w, &self.steps);
+    }
+
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        load_left(r, &mut self.steps, "steps left")
     }
 
     fn waits_for(&self) -> Option<&str> {

@@ -1,5 +1,7 @@
 //! Finds a text in a stream of bytes, byte by byte, in constant time each.
 
+use maquette_model::{LoadError, Reader, Writer};
+
 /// Knuth, Morris and Pratt's automaton for one text.
 #[derive(Clone, Debug)]
 pub struct Finder {
@@ -40,6 +42,29 @@ impl Finder {
             self.matched = 0;
         }
         found
+    }
+
+    /// Appends how much was found to saved state.
+    pub fn save(&self, w: &mut Writer) {
+        w.u64(self.matched as u64);
+    }
+
+    /// Takes how much was found from saved state.
+    ///
+    /// # Errors
+    /// When it cannot be so much.
+    pub fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        let value = r.u64()?;
+        match usize::try_from(value) {
+            Ok(matched) if matched <= self.wanted.len() => {
+                self.matched = matched;
+                Ok(())
+            }
+            _ => Err(LoadError::Value {
+                field: "characters found",
+                value,
+            }),
+        }
     }
 }
 

@@ -82,6 +82,10 @@ impl Counts {
         self.0.iter().sum()
     }
 
+    pub(crate) fn set(&mut self, kind: Kind, count: u64) {
+        self.0[kind as usize] = count;
+    }
+
     pub(crate) fn bump(&mut self, kind: Kind) {
         self.0[kind as usize] += 1;
     }

@@ -1,6 +1,7 @@
 //! How much a trace hash promises.
 
 use core::fmt;
+use maquette_model::LoadError;
 
 /// How far a run can be repeated. Ordered from the strongest promise to the weakest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -13,6 +14,24 @@ pub enum Level {
     Replayable,
     /// A host's clock drove a part of the run (KVM, QEMU): no hash is comparable.
     Free,
+}
+
+impl Level {
+    const ALL: [Self; 3] = [Self::Deterministic, Self::Replayable, Self::Free];
+
+    pub(crate) const fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub(crate) fn from_number(number: u8) -> Result<Self, LoadError> {
+        Self::ALL
+            .into_iter()
+            .find(|level| level.number() == number)
+            .ok_or(LoadError::Value {
+                field: "level",
+                value: number.into(),
+            })
+    }
 }
 
 impl fmt::Display for Level {

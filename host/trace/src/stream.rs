@@ -2,11 +2,13 @@
 
 use crate::Kind;
 use core::fmt;
-use maquette_model::SimTime;
+use maquette_model::{LoadError, Reader, SimTime, Writer};
 
-/// Bytes collected before the hash function is called: enough for it to use wide vectors, little
-/// enough that a hundred paths stay in the second-level cache.
-const BUFFER: usize = 8 << 10;
+/// Bytes that are hashed at once, the link to what came before among them: whole BLAKE3 chunks, enough
+/// for wide vectors, little enough that a hundred paths stay in the second-level cache.
+const BLOCK: usize = 8 << 10;
+/// The link: the hash of the block before.
+const LINK: usize = 32;
 
 /// Time, kind and payload length.
 const HEAD: usize = 8 + 1 + 8;
@@ -40,23 +42,25 @@ impl fmt::Debug for TraceHash {
 }
 
 /// Hashes the events of one path.
+///
+/// The stream is cut into blocks of equal length, each of which begins with the hash of the one before,
+/// so that the state between two events is a few bytes that a snapshot can hold.
 pub(crate) struct Stream {
-    hasher: blake3::Hasher,
-    buffer: Vec<u8>,
+    /// The block that is being filled.
+    block: Vec<u8>,
     empty: bool,
 }
 
 impl Stream {
     pub(crate) fn new() -> Self {
-        Self {
-            hasher: blake3::Hasher::new(),
-            buffer: Vec::with_capacity(BUFFER),
-            empty: true,
-        }
+        let mut block = Vec::with_capacity(BLOCK);
+        block.extend_from_slice(&[0; LINK]);
+        Self { block, empty: true }
     }
 
     /// Appends one event. The length in the head keeps neighbouring events apart: moving a byte
     /// from one payload to the next gives a different stream.
+    #[inline]
     pub(crate) fn push(&mut self, time: SimTime, kind: Kind, payload: &[&[u8]]) {
         let len: usize = payload.iter().map(|part| part.len()).sum();
         let mut head = [0; HEAD];
@@ -70,20 +74,19 @@ impl Stream {
         self.empty = false;
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
-        if bytes.len() > BUFFER - self.buffer.len() {
-            self.flush();
+    fn bytes(&mut self, mut bytes: &[u8]) {
+        loop {
+            let room = BLOCK - self.block.len();
+            let Some((now, later)) = bytes.split_at_checked(room) else {
+                self.block.extend_from_slice(bytes);
+                return;
+            };
+            self.block.extend_from_slice(now);
+            let link = blake3::hash(&self.block);
+            self.block.clear();
+            self.block.extend_from_slice(link.as_bytes());
+            bytes = later;
         }
-        if bytes.len() > BUFFER {
-            self.hasher.update(bytes);
-        } else {
-            self.buffer.extend_from_slice(bytes);
-        }
-    }
-
-    fn flush(&mut self) {
-        self.hasher.update(&self.buffer);
-        self.buffer.clear();
     }
 
     /// Whether nothing was pushed yet.
@@ -92,8 +95,27 @@ impl Stream {
     }
 
     /// The digest of the events so far; more may follow.
-    pub(crate) fn digest(&mut self) -> [u8; 32] {
-        self.flush();
-        *self.hasher.finalize().as_bytes()
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        // The last block's length says that it is the last; a whole one is never kept.
+        *blake3::hash(&self.block).as_bytes()
+    }
+
+    pub(crate) fn save(&self, w: &mut Writer) {
+        w.bool(self.empty);
+        w.bytes(&self.block);
+    }
+
+    pub(crate) fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        let empty = r.bool("stream")?;
+        let saved = r.bytes()?;
+        if !(LINK..BLOCK).contains(&saved.len()) {
+            return Err(LoadError::Value {
+                field: "block of a stream",
+                value: saved.len() as u64,
+            });
+        }
+        let mut block = Vec::with_capacity(BLOCK);
+        block.extend_from_slice(saved);
+        Ok(Self { block, empty })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::stream::Stream;
 use crate::{Counts, Entry, Kind, Level, Sink, TraceHash};
-use maquette_model::SimTime;
+use maquette_model::{LoadError, Reader, SimTime, Snapshot, Writer};
 use std::collections::BTreeMap;
 
 /// Stands for a component path such as `machine0.uart0`. Only the trace that gave it out knows it.
@@ -113,10 +113,10 @@ impl Trace {
     }
 
     /// The hash of all events so far. More may follow; asking changes nothing.
-    pub fn finish(&mut self) -> TraceHash {
+    pub fn finish(&self) -> TraceHash {
         let mut hasher = blake3::Hasher::new();
         for (name, id) in &self.ids {
-            let Some(stream) = self.streams.get_mut(id.0 as usize) else {
+            let Some(stream) = self.streams.get(id.0 as usize) else {
                 continue;
             };
             if stream.is_empty() {
@@ -127,5 +127,52 @@ impl Trace {
             hasher.update(&stream.digest());
         }
         TraceHash::new(*hasher.finalize().as_bytes())
+    }
+}
+
+/// Hash streams by path, counts and level. Ids stay valid: a restored run has interned its paths, and
+/// streams are found by name.
+impl Snapshot for Trace {
+    fn kind(&self) -> &'static str {
+        "trace"
+    }
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn save(&self, w: &mut Writer) {
+        w.u8(self.level.number());
+        for (_, count) in self.counts.iter() {
+            w.u64(count);
+        }
+        w.u64(self.ids.len() as u64);
+        for (name, id) in &self.ids {
+            w.str(name);
+            match self.streams.get(id.0 as usize) {
+                Some(stream) => stream.save(w),
+                None => Stream::new().save(w),
+            }
+        }
+    }
+
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.level = Level::from_number(r.u8()?)?;
+        let mut counts = Counts::default();
+        for kind in Kind::ALL {
+            counts.set(kind, r.u64()?);
+        }
+        self.counts = counts;
+        for stream in &mut self.streams {
+            *stream = Stream::new();
+        }
+        for _ in 0..r.u64()? {
+            let id = self.path(r.str("path")?);
+            let stream = Stream::load(r)?;
+            if let Some(place) = self.streams.get_mut(id.0 as usize) {
+                *place = stream;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! What the trace hash sees and what it must not see.
 
-use maquette_model::{HypercallArgs, Iova, PhysAddr, PortId, SimTime, Width};
+use maquette_model::{
+    HypercallArgs, Iova, PhysAddr, PortId, Reader, SimTime, Snapshot, Width, Writer,
+};
 use maquette_trace::payload::{self, Direction};
 use maquette_trace::{Entry, Kind, Level, PathId, Sink, Trace, TraceHash};
 use proptest::prelude::*;
@@ -297,5 +299,49 @@ proptest! {
             sorted
         };
         prop_assert_eq!(hash(&a) == hash(&b), per_path(&a) == per_path(&b));
+    }
+}
+
+proptest! {
+    /// A trace that is saved anywhere and loaded into another goes on to the hash of the one that was
+    /// never interrupted.
+    #[test]
+    fn hash_of_a_trace_saved_anywhere_is_the_same(
+        events in prop::collection::vec((0u64..5, 0usize..3, 0usize..6000, any::<u8>()), 1..40),
+        at in 0usize..40,
+    ) {
+        let paths = ["a", "b", "c"];
+        let mut plain = Trace::new();
+        let mut first = Trace::new();
+        let mut second = Trace::new();
+        // Another order of interning gives other ids.
+        for path in ["z", "c"] {
+            second.path(path);
+        }
+        for (i, (time, path, len, byte)) in events.iter().enumerate() {
+            let one = |trace: &mut Trace| {
+                let path = trace.path(paths[*path]);
+                trace.record(SimTime::from_ps(*time), path, Kind::Console, &vec![*byte; *len]);
+            };
+            one(&mut plain);
+            if i < at {
+                one(&mut first);
+            }
+            if i + 1 == at || (i == 0 && at == 0) {
+                let mut w = Writer::default();
+                first.save(&mut w);
+                let bytes = w.into_bytes();
+                let mut r = Reader::new(&bytes);
+                prop_assert_eq!(second.load(&mut r), Ok(()));
+                prop_assert_eq!(r.finish(), Ok(()));
+            }
+            if i >= at {
+                one(&mut second);
+            }
+        }
+        if at < events.len() {
+            prop_assert_eq!(second.finish(), plain.finish());
+            prop_assert_eq!(second.counts(), plain.counts());
+        }
     }
 }

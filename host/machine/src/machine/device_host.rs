@@ -77,6 +77,15 @@ impl Core {
             dma_wrote: false,
         }
     }
+
+    /// Drops what calls have left to be carried out.
+    pub(super) fn forget_effects(&mut self) {
+        self.irqs.clear();
+        self.outbox.clear();
+        self.completions.clear();
+        self.power = None;
+        self.dma_wrote = false;
+    }
 }
 
 /// The machine as one device sees it during one call.

@@ -7,6 +7,7 @@ mod exits;
 mod firmware;
 mod harts;
 mod schedule;
+mod snapshot;
 mod statistics;
 
 pub use bus::CONSOLE;
@@ -19,8 +20,8 @@ use bus::{Bus, Model};
 use device_host::{Core, DeviceHost};
 use harts::{Doing, HartSlot, Turn};
 use maquette_model::{
-    Cx, Fail, Frequency, PortId, PowerRequest, Ram, ResetKind, SimTime, Snapshot, Token, Vcpu,
-    Writer,
+    Cx, Fail, Frequency, PortId, PowerRequest, Ram, ResetKind, RestoreError, SaveError, Sections,
+    SimTime, Snapshot, Token, Vcpu, Writer,
 };
 use maquette_rv64::csr::counters::HartClock;
 use maquette_rv64::{Hart, ISA_EXTENSIONS};
@@ -297,6 +298,14 @@ impl Component for Machine {
         });
         let ram = trace.path(&format!("{}.ram", self.name));
         trace.record(now, ram, Kind::Digest, hasher.finalize().as_bytes());
+    }
+
+    fn save(&self, to: &mut Sections) -> Result<(), SaveError> {
+        self.save_parts(to)
+    }
+
+    fn restore(&mut self, from: &mut Sections) -> Result<(), RestoreError> {
+        self.restore_parts(from)
     }
 
     fn idle_report(&self) -> Option<String> {

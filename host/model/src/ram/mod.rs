@@ -9,6 +9,7 @@
 
 mod code_log;
 mod mapping;
+mod snapshot;
 
 use crate::PhysAddr;
 pub use code_log::{CodeEvent, Missed};
@@ -268,6 +269,11 @@ impl Ram {
     #[must_use]
     pub fn code_events_since(&self, cursor: u64) -> Missed {
         self.log.borrow().since(cursor)
+    }
+
+    /// How many pages were ever written.
+    pub(crate) fn written_pages(&self) -> usize {
+        self.flags.iter().filter(|f| f.get() & DIRTY != 0).count()
     }
 
     /// Calls `f` with the index and content of each page that was ever written and is not all zero,

@@ -98,3 +98,86 @@ proptest! {
         prop_assert_eq!(&rebuilt, &model);
     }
 }
+
+mod saved {
+    use super::*;
+    use crate::{LoadError, Reader, Snapshot, Writer};
+    use std::rc::Rc;
+
+    const BASE: PhysAddr = PhysAddr(0x8000_0000);
+    const PAGES: u64 = 6;
+
+    fn ram(bytes: &[(u64, u8)]) -> Rc<Ram> {
+        let ram = Rc::new(Ram::new(BASE, PAGES * PAGE as u64).unwrap());
+        for (at, byte) in bytes {
+            assert!(ram.write(BASE.wrapping_add(*at), &[*byte]));
+        }
+        ram
+    }
+
+    fn bytes(ram: &Rc<Ram>) -> Vec<u8> {
+        let mut w = Writer::default();
+        ram.save(&mut w);
+        w.into_bytes()
+    }
+
+    fn content(ram: &Rc<Ram>) -> Vec<u8> {
+        let mut all = vec![0; usize::try_from(ram.size()).unwrap()];
+        assert!(ram.read(BASE, &mut all));
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn saved_ram_replaces_all_that_was_there(
+            from in prop::collection::vec((0..PAGES * PAGE as u64, any::<u8>()), 0..20),
+            to in prop::collection::vec((0..PAGES * PAGE as u64, any::<u8>()), 0..20),
+        ) {
+            let (from, mut to) = (ram(&from), ram(&to));
+            let saved = bytes(&from);
+            let mut r = Reader::new(&saved);
+            prop_assert_eq!(to.load(&mut r), Ok(()));
+            prop_assert_eq!(r.finish(), Ok(()));
+            prop_assert_eq!(content(&to), content(&from));
+            prop_assert_eq!(bytes(&to), saved);
+        }
+    }
+
+    #[test]
+    fn saved_ram_in_a_wrong_order_or_place_is_refused() {
+        let head = |w: &mut Writer| {
+            w.u64(BASE.0);
+            w.u64(PAGES * PAGE as u64);
+        };
+        for pages in [&[2, 1][..], &[1, 1], &[PAGES], &[u64::MAX - 1]] {
+            let mut w = Writer::default();
+            head(&mut w);
+            for page in pages {
+                w.u64(*page);
+                w.raw(&[7; PAGE]);
+            }
+            w.u64(u64::MAX);
+            let bytes = w.into_bytes();
+            let wrong = ram(&[]).load(&mut Reader::new(&bytes)).unwrap_err();
+            let field = "RAM page";
+            let value = *pages.last().unwrap();
+            assert_eq!(wrong, LoadError::Value { field, value });
+        }
+        let saved = bytes(&ram(&[(9, 1)]));
+        let mut other = Rc::new(Ram::new(BASE, PAGE as u64).unwrap());
+        assert!(other.load(&mut Reader::new(&saved)).is_err());
+        for cut in [0, 15, 16, 24, saved.len() - 1] {
+            assert!(ram(&[]).load(&mut Reader::new(&saved[..cut])).is_err());
+        }
+    }
+
+    #[test]
+    fn restored_code_is_seen_by_who_caches_it() {
+        let mut ram = ram(&[(0, 1)]);
+        let saved = bytes(&ram);
+        ram.mark_code(BASE, 64);
+        let cursor = ram.code_cursor();
+        ram.load(&mut Reader::new(&saved)).unwrap();
+        assert_ne!(ram.code_cursor(), cursor);
+    }
+}

@@ -1,6 +1,7 @@
 //! What a scheduler knows besides the components themselves, so that a component can be called with
 //! all of it borrowed.
 
+mod snapshot;
 mod wiring;
 
 use crate::heap::Heap;
@@ -59,6 +60,8 @@ pub(crate) struct Engine {
     pub(crate) trace: Trace,
     pub(crate) statistics: Statistics,
     pub(crate) started: bool,
+    /// The time of the last event.
+    pub(crate) now: SimTime,
     /// No event at or after this time happens in this run.
     pub(crate) limit: SimTime,
     /// The time of the earliest request to stop.
@@ -80,6 +83,7 @@ impl Engine {
             trace,
             statistics: Statistics::default(),
             started: false,
+            now: SimTime::ZERO,
             limit: SimTime::MAX,
             stop: None,
             ends_awaited: 1,
@@ -154,12 +158,13 @@ impl Engine {
         self.stop.is_some()
     }
 
-    /// The end was reached: takes the request to stop if that is why. One that lies past the limit
-    /// stays for the next piece of the run.
+    /// The end was reached: takes the request to stop if that is why. One whose notice goes past the
+    /// limit stays for the next piece of the run, so that pieces end where the whole would have.
     pub(crate) fn take_stop(&mut self) -> Option<SimTime> {
         self.rim_promise = self.rim_promise.min(self.end());
         let limit = self.limit;
-        self.stop.take_if(|at| *at <= limit)
+        self.stop
+            .take_if(|at| at.saturating_add(STOP_NOTICE) <= limit)
     }
 
     /// The rim lets everyone go on at `now`, and will ask for nothing sooner than `window` later.

@@ -1,5 +1,7 @@
 //! The event queue: what happens next, in an order that is the same on every host.
 
+mod snapshot;
+
 use crate::heap::Heap;
 use maquette_model::SimTime;
 

@@ -1,0 +1,280 @@
+//! The machine as saved state: its own section, one for each hart, device and the RAM.
+//!
+//! Between two events of the engine all harts stand, and nothing that a device call left behind is
+//! still to be carried out, so neither needs to be saved.
+
+use super::bus::Model;
+use super::device_host::DeviceEvent;
+use super::harts::{Doing, Turn};
+use super::{Machine, Status};
+use maquette_model::PhysAddr;
+use maquette_model::{
+    Event, Fail, LoadError, Reader, RestoreError, SaveError, Sections, Snapshot, Token, Writer,
+};
+use maquette_sim::{EventQueue, WakeId};
+
+impl Machine {
+    /// Puts the machine, its harts, devices and RAM under their paths.
+    pub(super) fn save_parts(&self, to: &mut Sections) -> Result<(), SaveError> {
+        to.put(&self.name, self)?;
+        for (i, slot) in self.harts.iter().enumerate() {
+            to.put(&self.hart_path(i), &slot.hart)?;
+        }
+        for node in &self.bus.nodes {
+            match &node.model {
+                Model::Plic => to.put(&node.name, &self.core.plic)?,
+                Model::Device(device) => to.put(&node.name, device)?,
+            }
+        }
+        to.put(&self.ram_path(), &self.core.ram)
+    }
+
+    /// Takes what [`Machine::save_parts`] has put.
+    pub(super) fn restore_parts(&mut self, from: &mut Sections) -> Result<(), RestoreError> {
+        let name = self.name.clone();
+        // RAM first: what a hart caches of it is forgotten when the hart is loaded.
+        from.take(&self.ram_path(), &mut self.core.ram)?;
+        from.take(&name, self)?;
+        for i in 0..self.harts.len() {
+            from.take(&self.hart_path(i), &mut self.harts[i].hart)?;
+        }
+        for node in &mut self.bus.nodes {
+            match &mut node.model {
+                Model::Plic => from.take(&node.name, &mut self.core.plic)?,
+                Model::Device(device) => from.take(&node.name, device)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The path of hart `i`.
+    pub(super) fn hart_path(&self, i: usize) -> String {
+        format!("{}.hart{i}", self.name)
+    }
+
+    /// The path of the RAM.
+    pub(super) fn ram_path(&self) -> String {
+        format!("{}.ram", self.name)
+    }
+}
+
+/// What is the machine's own: who runs, what is to come, how it is doing.
+impl Snapshot for Machine {
+    fn kind(&self) -> &'static str {
+        "virt-machine"
+    }
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn save(&self, w: &mut Writer) {
+        w.u64(self.seed);
+        w.u64(self.quantum);
+        for slot in &self.harts {
+            slot.doing.save(w);
+        }
+        w.bool(self.turn.is_some());
+        if let Some(turn) = &self.turn {
+            w.u64(turn.hart as u64);
+            w.u64(turn.ends);
+            w.bool(turn.extended);
+        }
+        w.u64(self.last_hart as u64);
+        w.time(self.event_time);
+        w.time(self.core.floor);
+        w.bool(self.resume.is_some());
+        if let Some(resume) = self.resume {
+            resume.save(w);
+        }
+        self.status.save(w);
+        self.core.events.save(w, |event, w| {
+            w.u64(event.device as u64);
+            event.event.save(w);
+        });
+        self.save_counts(w);
+    }
+
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        same("seed", r.u64()?, self.seed)?;
+        same("quantum", r.u64()?, self.quantum)?;
+        for slot in &mut self.harts {
+            slot.doing = Doing::load(r)?;
+        }
+        let harts = self.harts.len();
+        let hart = |r: &mut Reader<'_>| index("hart", r.u64()?, harts);
+        self.turn = match r.bool("turn")? {
+            false => None,
+            true => Some(Turn {
+                hart: hart(r)?,
+                ends: r.u64()?,
+                extended: r.bool("extended")?,
+            }),
+        };
+        self.last_hart = hart(r)?;
+        self.event_time = r.time()?;
+        self.core.floor = r.time()?;
+        self.resume = match r.bool("resume")? {
+            false => None,
+            true => Some(WakeId::load(r)?),
+        };
+        self.status = Status::load(r)?;
+        let devices = self.bus.nodes.len();
+        self.core.events = EventQueue::load(r, |r| {
+            Ok(DeviceEvent {
+                device: index("device", r.u64()?, devices)?,
+                event: Event::load(r)?,
+            })
+        })?;
+        self.load_counts(r)?;
+        self.pending = None;
+        self.effort = 0;
+        self.core.forget_effects();
+        Ok(())
+    }
+}
+
+impl Machine {
+    /// What is counted for the report: a restored run reports like the one that was saved.
+    fn save_counts(&self, w: &mut Writer) {
+        let s = &self.statistics;
+        for count in [
+            s.mmio_exits,
+            s.sbi_calls,
+            s.wfi_exits,
+            s.pause_exits,
+            s.unmapped_accesses,
+            s.restarts,
+            self.core.guest_errors,
+            self.core.dma_bytes,
+        ] {
+            w.u64(count);
+        }
+        let (addr, pc) = s.last_unmapped.unwrap_or((PhysAddr(0), 0));
+        w.bool(s.last_unmapped.is_some());
+        w.u64(addr.0);
+        w.u64(pc);
+        for node in &self.bus.nodes {
+            w.u64(node.accesses);
+        }
+    }
+
+    fn load_counts(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        let s = &mut self.statistics;
+        for count in [
+            &mut s.mmio_exits,
+            &mut s.sbi_calls,
+            &mut s.wfi_exits,
+            &mut s.pause_exits,
+            &mut s.unmapped_accesses,
+            &mut s.restarts,
+            &mut self.core.guest_errors,
+            &mut self.core.dma_bytes,
+        ] {
+            *count = r.u64()?;
+        }
+        let unmapped = r.bool("unmapped")?;
+        let last = (PhysAddr(r.u64()?), r.u64()?);
+        s.last_unmapped = unmapped.then_some(last);
+        for node in &mut self.bus.nodes {
+            node.accesses = r.u64()?;
+        }
+        Ok(())
+    }
+}
+
+impl Doing {
+    fn save(self, w: &mut Writer) {
+        let (form, a, b) = match self {
+            Self::Running => (0, 0, 0),
+            Self::Sleeping => (1, 0, 0),
+            Self::Blocked(token) => (2, token.0, 0),
+            Self::Stopped => (3, 0, 0),
+            Self::Suspended { resume, opaque } => (4, resume, opaque),
+        };
+        w.u8(form);
+        w.u64(a);
+        w.u64(b);
+    }
+
+    fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        let (form, a, b) = (r.u8()?, r.u64()?, r.u64()?);
+        match form {
+            0 => Ok(Self::Running),
+            1 => Ok(Self::Sleeping),
+            2 => Ok(Self::Blocked(Token(a))),
+            3 => Ok(Self::Stopped),
+            4 => Ok(Self::Suspended {
+                resume: a,
+                opaque: b,
+            }),
+            _ => Err(wrong("state of a hart", form.into())),
+        }
+    }
+}
+
+impl Status {
+    fn save(&self, w: &mut Writer) {
+        match self {
+            Self::Running => w.u8(0),
+            Self::PoweredOff => w.u8(1),
+            Self::GuestFailed(code) => {
+                w.u8(2);
+                w.u32(*code);
+            }
+            Self::HartFailed { hart, pc, what } => {
+                let Fail::TrapLoop {
+                    pc: handler,
+                    cause,
+                    tval,
+                } = what;
+                w.u8(3);
+                for v in [*hart as u64, *pc, *handler, *cause, *tval] {
+                    w.u64(v);
+                }
+            }
+            Self::RestartFailed(why) => {
+                w.u8(4);
+                w.str(why);
+            }
+        }
+    }
+
+    fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        match r.u8()? {
+            0 => Ok(Self::Running),
+            1 => Ok(Self::PoweredOff),
+            2 => r.u32().map(Self::GuestFailed),
+            3 => Ok(Self::HartFailed {
+                hart: index("hart", r.u64()?, usize::MAX)?,
+                pc: r.u64()?,
+                what: Fail::TrapLoop {
+                    pc: r.u64()?,
+                    cause: r.u64()?,
+                    tval: r.u64()?,
+                },
+            }),
+            4 => r
+                .str("reason")
+                .map(|why| Self::RestartFailed(why.to_owned())),
+            form => Err(wrong("status", form.into())),
+        }
+    }
+}
+
+fn index(field: &'static str, value: u64, below: usize) -> Result<usize, LoadError> {
+    let found = usize::try_from(value).ok().filter(|&i| i < below);
+    found.ok_or(wrong(field, value))
+}
+
+fn same(field: &'static str, value: u64, expected: u64) -> Result<(), LoadError> {
+    if value == expected {
+        Ok(())
+    } else {
+        Err(wrong(field, value))
+    }
+}
+
+const fn wrong(field: &'static str, value: u64) -> LoadError {
+    LoadError::Value { field, value }
+}

@@ -1,0 +1,74 @@
+//! The engine between two events as saved state.
+
+use super::Engine;
+use crate::component::SimEvent;
+use crate::heap::Heap;
+use crate::queue::EventQueue;
+use crate::serial::Statistics;
+use maquette_model::{LoadError, Reader, SimTime, Snapshot, Writer};
+
+/// Wiring is not saved: whoever
+/// restores has built the same system.
+impl Snapshot for Engine {
+    fn kind(&self) -> &'static str {
+        "engine"
+    }
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn save(&self, w: &mut Writer) {
+        w.time(self.now);
+        w.bool(self.stop.is_some());
+        w.time(self.stop.unwrap_or(SimTime::ZERO));
+        w.time(self.rim_promise);
+        w.u64(self.outside_seq);
+        let s = self.statistics;
+        for count in [s.events, s.messages, s.inputs, s.unconnected] {
+            w.u64(count);
+        }
+        w.u64(self.parts.len() as u64);
+        for part in &self.parts {
+            w.str(&part.path);
+            w.u64(part.next_seq);
+            part.queue.save(w, SimEvent::save);
+        }
+    }
+
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.now = r.time()?;
+        let stopping = r.bool("stop")?;
+        self.stop = Some(r.time()?).filter(|_| stopping);
+        self.rim_promise = r.time()?;
+        self.outside_seq = r.u64()?;
+        self.statistics = Statistics {
+            events: r.u64()?,
+            messages: r.u64()?,
+            inputs: r.u64()?,
+            unconnected: r.u64()?,
+        };
+        let count = r.u64()?;
+        if count != self.parts.len() as u64 {
+            return Err(LoadError::Value {
+                field: "number of components",
+                value: count,
+            });
+        }
+        self.heads = Heap::new();
+        for (id, part) in (0..).zip(&mut self.parts) {
+            if r.str("component")? != part.path {
+                return Err(LoadError::Value {
+                    field: "component",
+                    value: id.into(),
+                });
+            }
+            part.next_seq = r.u64()?;
+            part.queue = EventQueue::load(r, SimEvent::load)?;
+            if let Some(key) = part.queue.first_key() {
+                self.heads.set(id, key);
+            }
+        }
+        Ok(())
+    }
+}
