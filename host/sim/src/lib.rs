@@ -114,4 +114,4 @@ pub use engine::STOP_NOTICE;
 pub use link::{ComponentId, End, Link, WiringError};
 pub use queue::{EventId, EventQueue, Key, Priority, Source};
 pub use rim::{Input, NoRim, Rim, RimAction};
-pub use serial::{Outcome, Serial, Statistics};
+pub use serial::{Outcome, PATIENCE, Serial, Statistics};

@@ -24,7 +24,7 @@ pub enum RimAction {
     Go,
     /// Deliver this, then ask again.
     Inject(Input),
-    /// End the run with [`crate::Outcome::Interrupted`].
+    /// End the run with [`crate::Outcome::Interrupted`], soon: everyone goes on to one time first.
     Stop,
 }
 
@@ -41,6 +41,11 @@ pub trait Rim {
     /// Called when nothing is left to happen unless the outside does something. A rim with input
     /// waits in here; [`RimAction::Go`] means that none will ever come.
     fn idle(&mut self) -> RimAction;
+
+    /// An input was taken and will arrive at `input.at`: what a recording of the run is made of.
+    fn accepted(&mut self, input: &Input) {
+        let _ = input;
+    }
 
     /// How far the simulation may run between two questions; [`SimTime::MAX`] if the rim never
     /// injects nor stops. Must not change while a run lasts.

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::link::{ComponentId, Link, WiringError};
-use crate::rim::{Rim, RimAction};
+use crate::rim::{Input, Rim, RimAction};
 use crate::{Component, SimCx};
 use core::fmt;
 use maquette_model::{RestoreError, SaveError, Sections, SimTime};
@@ -13,6 +13,10 @@ use std::any::Any;
 const ENGINE: &str = "(engine)";
 const TRACE: &str = "(trace)";
 
+/// How often the rim is asked again before a run that it has interrupted is aborted: some tenths of a
+/// second of a machine whose virtual time hardly moves.
+pub const PATIENCE: u32 = 64;
+
 /// Why a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -22,8 +26,11 @@ pub enum Outcome {
     Idle,
     /// The limit of virtual time was reached.
     Limit,
-    /// The rim asked for it. Components have stopped at different times: the hash means nothing.
+    /// The rim asked for it. All components have come to the same time, as if it had been the limit.
     Interrupted,
+    /// The rim asked for it, and the run did not get there within [`PATIENCE`]: components have stopped
+    /// at different times, and the hash means nothing.
+    Aborted,
 }
 
 impl fmt::Display for Outcome {
@@ -33,6 +40,7 @@ impl fmt::Display for Outcome {
             Self::Idle => "idle",
             Self::Limit => "time limit",
             Self::Interrupted => "interrupted",
+            Self::Aborted => "aborted",
         })
     }
 }
@@ -105,6 +113,7 @@ impl Serial {
     pub fn run(&mut self, limit: SimTime, rim: &mut dyn Rim) -> Outcome {
         self.start();
         self.engine.limit = limit;
+        self.engine.interruptions = 0;
         loop {
             if let Some(outcome) = self.step(rim) {
                 return outcome;
@@ -129,7 +138,11 @@ impl Serial {
         if time == SimTime::MAX && !self.engine.is_stopping() {
             return match rim.idle() {
                 RimAction::Go => Some(Outcome::Idle),
-                action => self.obey(action),
+                RimAction::Inject(input) => self.inject(input, rim),
+                RimAction::Stop => {
+                    self.engine.wind_down();
+                    Some(self.end())
+                }
             };
         }
         if time >= self.engine.end() {
@@ -137,27 +150,33 @@ impl Serial {
         }
         match rim.before(time) {
             RimAction::Go => {}
-            action => return self.obey(action),
+            RimAction::Inject(input) => return self.inject(input, rim),
+            RimAction::Stop => {
+                if self.engine.wind_down() > PATIENCE {
+                    return Some(Outcome::Aborted);
+                }
+                if time >= self.engine.end() {
+                    return Some(self.end());
+                }
+            }
         }
         self.engine.promise(time, rim.window());
         self.dispatch(time, next);
         None
     }
 
-    fn obey(&mut self, action: RimAction) -> Option<Outcome> {
-        match action {
-            RimAction::Go => None,
-            RimAction::Inject(input) => {
-                self.engine.inject(input);
-                None
-            }
-            RimAction::Stop => Some(Outcome::Interrupted),
+    fn inject(&mut self, input: Input, rim: &mut dyn Rim) -> Option<Outcome> {
+        let (to, port, msg) = (input.to, input.port, input.msg.clone());
+        if let Some(at) = self.engine.inject(input) {
+            rim.accepted(&Input { at, to, port, msg });
         }
+        None
     }
 
     fn end(&mut self) -> Outcome {
         let (at, outcome) = match self.engine.take_stop() {
             Some(at) => (at, Outcome::Stopped),
+            None if self.engine.interruptions > 0 => (self.engine.limit, Outcome::Interrupted),
             None => (self.engine.limit, Outcome::Limit),
         };
         self.engine.now = at;

@@ -7,8 +7,8 @@ use maquette_model::{
     Writer,
 };
 use maquette_sim::{
-    Component, Link, NoRim, Outcome, Port, Rim, RimAction, STOP_NOTICE, Serial, SimCx, SimEvent,
-    WakeId,
+    Component, ComponentId, Input, Link, NoRim, Outcome, Port, Rim, RimAction, STOP_NOTICE, Serial,
+    SimCx, SimEvent, WakeId,
 };
 use maquette_trace::{Kind, PathId, TraceHash};
 use proptest::prelude::*;
@@ -357,6 +357,85 @@ proptest! {
             network = restored;
         }
         prop_assert_eq!(network.run(&mut NoRim, &[FOREVER]), whole);
+    }
+}
+
+/// A person who types now and then and gives up some time.
+struct Person {
+    to: ComponentId,
+    /// Questions until each key, then until the end.
+    patience: Vec<u8>,
+    keys: Vec<Input>,
+}
+
+impl Person {
+    fn asked(&mut self, at: SimTime) -> RimAction {
+        match self.patience.first_mut() {
+            None => RimAction::Stop,
+            Some(0) => {
+                self.patience.remove(0);
+                RimAction::Inject(Input {
+                    at,
+                    to: self.to,
+                    port: PortId(0),
+                    msg: Message::Word(3),
+                })
+            }
+            Some(left) => {
+                *left -= 1;
+                RimAction::Go
+            }
+        }
+    }
+}
+
+impl Rim for Person {
+    fn before(&mut self, t: SimTime) -> RimAction {
+        self.asked(t)
+    }
+    fn idle(&mut self) -> RimAction {
+        self.asked(SimTime::ZERO)
+    }
+    fn window(&self) -> SimTime {
+        SimTime::from_us(9)
+    }
+    fn accepted(&mut self, input: &Input) {
+        self.keys.push(input.clone());
+    }
+}
+
+/// Types what was typed before, all of it as soon as it can.
+struct Replay(std::vec::IntoIter<Input>);
+
+impl Rim for Replay {
+    fn before(&mut self, _: SimTime) -> RimAction {
+        self.0.next().map_or(RimAction::Go, RimAction::Inject)
+    }
+    fn idle(&mut self) -> RimAction {
+        self.0.next().map_or(RimAction::Go, RimAction::Inject)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn replayed_input_gives_the_same_run(
+        plan in plan(), patience in prop::collection::vec(0u8..30, 0..12),
+    ) {
+        let mut live = Network::new(&plan, true);
+        let mut person = Person { to: live.ids[0], patience, keys: Vec::new() };
+        let outcome = live.serial.run(SimTime::MAX, &mut person);
+        prop_assert_ne!(outcome, Outcome::Aborted);
+        let end = match outcome {
+            Outcome::Interrupted => live.serial.now(),
+            _ => SimTime::MAX,
+        };
+        let live = live.result(Outcome::Idle);
+        let mut again = Network::new(&plan, true);
+        let outcome = again.serial.run(end, &mut Replay(person.keys.into_iter()));
+        prop_assert_ne!(outcome, Outcome::Interrupted);
+        prop_assert_eq!(again.result(Outcome::Idle), live);
     }
 }
 

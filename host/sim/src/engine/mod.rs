@@ -73,6 +73,8 @@ pub(crate) struct Engine {
     /// No component has passed this time: the soonest that input can arrive.
     rim_promise: SimTime,
     outside_seq: u64,
+    /// How often the rim has asked for the end of this run.
+    pub(crate) interruptions: u32,
 }
 
 impl Engine {
@@ -90,6 +92,7 @@ impl Engine {
             last_end: SimTime::ZERO,
             rim_promise: SimTime::ZERO,
             outside_seq: 0,
+            interruptions: 0,
         }
     }
 
@@ -102,11 +105,19 @@ impl Engine {
         self.heads.first().map(|(key, id)| (key.time, id))
     }
 
-    /// Takes the next event of component `id`.
+    /// Takes the next event of component `id`. What came from outside is recorded here, when it happens,
+    /// so that the hash does not depend on how long before it was fed in.
     pub(crate) fn pop(&mut self, id: u32) -> Option<SimEvent> {
         let part = self.parts.get_mut(id as usize)?;
-        let (_, event) = part.queue.pop()?;
+        let (key, event) = part.queue.pop()?;
         self.refresh(id);
+        if key.source == OUTSIDE
+            && let SimEvent::Message { port, msg } = &event
+        {
+            self.statistics.inputs += 1;
+            self.trace.weaken(Level::Replayable);
+            self.record(id, key.time, Direction::Outside, *port, msg);
+        }
         Some(event)
     }
 
@@ -218,18 +229,16 @@ impl Engine {
         self.push(to, key, SimEvent::Message { port, msg });
     }
 
-    /// Delivers something from outside, not before any component's past.
-    pub(crate) fn inject(&mut self, input: Input) {
+    /// Delivers something from outside, not before any component's past; returns when, unless there is
+    /// nobody to take it.
+    pub(crate) fn inject(&mut self, input: Input) -> Option<SimTime> {
         let Input { at, to, port, msg } = input;
         let known = self.part(to.0).is_some_and(|p| p.socket(port).is_some());
         let time = at.max(self.rim_promise);
         if !known || time == SimTime::MAX {
             self.statistics.unconnected += 1;
-            return;
+            return None;
         }
-        self.statistics.inputs += 1;
-        self.trace.weaken(Level::Replayable);
-        self.record(to.0, time, Direction::Outside, port, &msg);
         let key = Key {
             time,
             priority: Priority::ARRIVAL,
@@ -238,6 +247,17 @@ impl Engine {
         };
         self.outside_seq += 1;
         self.push(to.0, key, SimEvent::Message { port, msg });
+        Some(time)
+    }
+
+    /// The rim wants the run to end: at the first time that nobody has passed. Says how often it has
+    /// wanted that.
+    pub(crate) fn wind_down(&mut self) -> u32 {
+        if self.interruptions == 0 {
+            self.limit = self.limit.min(self.rim_promise);
+        }
+        self.interruptions += 1;
+        self.interruptions
     }
 
     fn record(&mut self, who: u32, at: SimTime, way: Direction, port: PortId, msg: &Message) {

@@ -11,9 +11,10 @@ mod altered;
 mod asm;
 mod pauses;
 mod reservation;
+mod restored;
 
 use maquette_machine::{BootMode, BootSource, Config, Machine, Slot};
-use maquette_model::{Frequency, SimTime};
+use maquette_model::{Frequency, RestoreError, SaveError, Sections, SimTime};
 use maquette_sim::{Component, ComponentId, End, Link, Port, Serial, SimCx, SimEvent};
 use maquette_trace::Trace;
 
@@ -88,4 +89,10 @@ impl Component for Far {
         vec![Port::new(0, "console"), Port::new(1, "slot1")]
     }
     fn event(&mut self, _: &mut SimCx<'_>, _: SimEvent) {}
+    fn save(&self, _: &mut Sections) -> Result<(), SaveError> {
+        Ok(())
+    }
+    fn restore(&mut self, _: &mut Sections) -> Result<(), RestoreError> {
+        Ok(())
+    }
 }

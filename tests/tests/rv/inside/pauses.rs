@@ -12,16 +12,16 @@ use super::{Inside, Parts, QUANTUM};
 use crate::ran::{noise, read};
 
 /// A guest, how it boots, and on how many harts.
-type Guest = (&'static str, BootMode, u8);
+pub type Guest = (&'static str, BootMode, u8);
 
-const GUESTS: [Guest; 4] = [
+pub const GUESTS: [Guest; 4] = [
     ("smode", BootMode::Sbi, 2),
     ("smode", BootMode::Sbi, 5),
     ("atomics", BootMode::Bare, 4),
     ("smc", BootMode::Bare, 2),
 ];
 
-fn machine((name, mode, harts): Guest) -> Inside {
+pub fn machine((name, mode, harts): Guest) -> Inside {
     let disk = MemoryDisk::new(noise(11, 128 << 10));
     let disk = Block::new(Box::new(disk), "pauses", SimTime::from_us(10));
     Inside::new(Parts {
@@ -53,14 +53,14 @@ impl Rim for Looking {
 }
 
 /// The hash and the time at the end of a run in one piece.
-fn whole(guest: Guest) -> (String, SimTime) {
+pub fn whole(guest: Guest) -> (String, SimTime) {
     let mut inside = machine(guest);
     let outcome = inside.serial.run(SimTime::MAX, &mut maquette_sim::NoRim);
     assert_eq!(outcome, Outcome::Stopped);
     ended(inside)
 }
 
-fn ended(mut inside: Inside) -> (String, SimTime) {
+pub fn ended(mut inside: Inside) -> (String, SimTime) {
     assert_eq!(*inside.machine().status(), Status::PoweredOff);
     let time = inside.machine().statistics().time;
     (inside.serial.finish().to_string(), time)
