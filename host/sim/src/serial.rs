@@ -270,6 +270,13 @@ impl Serial {
         (component as &mut dyn Any).downcast_mut()
     }
 
+    /// The component with this path.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<ComponentId> {
+        let index = self.engine.parts.iter().position(|p| p.path == path)?;
+        u32::try_from(index).ok().map(ComponentId)
+    }
+
     /// The path of a component.
     #[must_use]
     pub fn path(&self, id: ComponentId) -> Option<&str> {

@@ -27,6 +27,7 @@
 //! No command line and no printing (`maquette-cli`), no terminal, signal or host clock
 //! (`maquette-rim`), no model of hardware (`maquette-machine` and below).
 
+pub mod archive;
 mod build;
 mod console;
 mod describe;

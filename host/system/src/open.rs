@@ -21,6 +21,8 @@ pub struct Opened {
     pub sources: Sources,
     /// The file's name as the user gave it.
     pub file: String,
+    /// The overrides as the user gave them.
+    pub overrides: Vec<String>,
 }
 
 /// Opens a system file and applies overrides (`machine.harts=4`).
@@ -81,6 +83,7 @@ pub fn parse(
             description,
             sources,
             file: name.to_owned(),
+            overrides: overrides.to_vec(),
         })
     } else {
         Err(Problems::new(sources, name, problems))

@@ -159,7 +159,7 @@ fn ending(
         (_, Outcome::Limit) => limit(d, system),
         // Another machine's console showed what it must not.
         (_, Outcome::Stopped) => Ending::CutShort,
-        (_, Outcome::Interrupted) => interrupted(rim, output),
+        (_, Outcome::Interrupted | Outcome::Aborted) => interrupted(rim, output),
     }
 }
 

@@ -47,6 +47,11 @@ impl Sources {
         self.0.len() - 1
     }
 
+    /// The texts in the order in which they were added.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|source| source.text.as_str())
+    }
+
     /// A range of source number `source`, cut to what exists.
     #[must_use]
     pub fn at(&self, source: usize, start: usize, end: usize) -> At {

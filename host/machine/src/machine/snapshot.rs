@@ -237,6 +237,7 @@ impl Status {
                 w.u8(4);
                 w.str(why);
             }
+            Self::InstructionLimit => w.u8(5),
         }
     }
 
@@ -257,6 +258,7 @@ impl Status {
             4 => r
                 .str("reason")
                 .map(|why| Self::RestartFailed(why.to_owned())),
+            5 => Ok(Self::InstructionLimit),
             form => Err(wrong("status", form.into())),
         }
     }

@@ -64,7 +64,11 @@ pub(super) fn take<'a>(
     };
     let Some((magic, rest)) = bytes.split_first_chunk::<8>() else {
         let begins = !bytes.is_empty() && MAGIC.starts_with(bytes);
-        return Err(if begins { cut("first bytes") } else { foreign() });
+        return Err(if begins {
+            cut("first bytes")
+        } else {
+            foreign()
+        });
     };
     if magic != MAGIC {
         return Err(foreign());

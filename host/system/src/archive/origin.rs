@@ -3,9 +3,9 @@
 use super::error::ArchiveError;
 use super::frame::Kind;
 use crate::description::{Description, DeviceKind, Disk, FileRef};
+use crate::locate::Places;
 use crate::open::{Opened, parse};
 use crate::problem::Problems;
-use crate::locate::Places;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read as _};
