@@ -15,12 +15,19 @@ use std::borrow::Cow;
 
 /// Bytes in the file header.
 const HEADER: usize = 64;
+/// No file is this long: 256 TiB.
+const FARTHEST: u64 = 1 << 48;
 /// The upper half of the address space, where kernels are linked.
 const HIGH_HALF: u64 = 1 << 63;
 
 /// Whether the file says that it is ELF.
 pub(super) fn is_elf(file: &[u8]) -> bool {
     file.starts_with(b"\x7fELF")
+}
+
+/// The first bytes of an ELF file, and no more.
+pub(super) fn is_beginning(file: &[u8]) -> bool {
+    !file.is_empty() && b"\x7fELF".starts_with(file)
 }
 
 /// Takes an ELF executable apart.
@@ -121,6 +128,15 @@ fn damaged(field: &str, value: u64, why: &'static str) -> ImageError {
     }
 }
 
+/// Where something ends in a file; an offset that lies past the end of any file is damage and no
+/// truncation.
+fn end_in_file(field: &str, offset: u64, len: u64) -> Result<u64, ImageError> {
+    match offset.checked_add(len) {
+        Some(end) if offset < FARTHEST => Ok(end),
+        _ => Err(damaged(field, offset, "past the end of any file")),
+    }
+}
+
 fn program_headers<'a>(
     file: &'a [u8],
     header: &FileHeader64<Le>,
@@ -134,7 +150,7 @@ fn program_headers<'a>(
     let (shoff, shnum) = (header.e_shoff(Le), header.e_shnum(Le));
     let sh_len = u64::from(shnum) * u64::from(header.e_shentsize(Le));
     if shoff != 0 && range_in(file, shoff, sh_len).is_none() {
-        let needed = shoff.saturating_add(sh_len);
+        let needed = end_in_file("e_shoff", shoff, sh_len)?;
         return Err(truncated(
             "the section header table of the ELF file",
             needed,
@@ -148,10 +164,9 @@ fn program_headers<'a>(
     if usize::from(entry) != size_of::<ProgramHeader64<Le>>() {
         return Err(damaged("e_phentsize", entry.into(), "not 56"));
     }
-    header.program_headers(Le, file).map_err(|_| {
-        let needed = phoff.saturating_add(u64::from(phnum) * u64::from(entry));
-        truncated("the program header table of the ELF file", needed)
-    })
+    let needed = end_in_file("e_phoff", phoff, u64::from(phnum) * u64::from(entry))?;
+    let table = header.program_headers(Le, file);
+    table.map_err(|_| truncated("the program header table of the ELF file", needed))
 }
 
 fn refuse_dynamic(file: &[u8], table: &[ProgramHeader64<Le>]) -> Result<(), ImageError> {
@@ -183,11 +198,13 @@ fn segment(file: &[u8], number: usize, ph: &ProgramHeader64<Le>) -> Result<Segme
         ));
     }
     let offset = ph.p_offset(Le);
-    let range = range_in(file, offset, file_len).ok_or_else(|| ImageError::Truncated {
-        part: format!("segment {number} of the ELF file"),
-        needed: offset.saturating_add(file_len),
-        len: file.len() as u64,
-    })?;
+    let Some(range) = range_in(file, offset, file_len) else {
+        return Err(ImageError::Truncated {
+            part: format!("segment {number} of the ELF file"),
+            needed: end_in_file(&format!("p_offset of segment {number}"), offset, file_len)?,
+            len: file.len() as u64,
+        });
+    };
     Ok(Segment {
         addr,
         mem_len,

@@ -99,7 +99,7 @@ pub fn load(kernel: &[u8]) -> Result<Image<'_>, ImageError> {
 
 /// Takes a file that is not packed apart; `None` if it is of no known kind.
 pub(super) fn load_plain(kernel: &[u8]) -> Result<Option<Image<'_>>, ImageError> {
-    if elf::is_elf(kernel) {
+    if elf::is_elf(kernel) || elf::is_beginning(kernel) {
         return elf::load(kernel).map(Some);
     }
     if linux_image::is_image(kernel) {

@@ -60,7 +60,7 @@ pub(super) fn load(file: &[u8]) -> Result<Image<'_>, ImageError> {
         && needed > len
     {
         return Err(ImageError::Truncated {
-            part: "the sections of the Linux Image".to_owned(),
+            part: "the Linux Image with its sections".to_owned(),
             needed,
             len,
         });

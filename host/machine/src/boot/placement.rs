@@ -7,7 +7,7 @@
 //! * The initial RAM disk goes below it, likewise. Linux wants both above itself.
 
 use super::image::{Base, Image};
-use crate::board::{AddrRange, View};
+use crate::board::{AddrRange, MAX_RAM, View};
 use maquette_model::PhysAddr;
 use thiserror::Error;
 
@@ -33,8 +33,8 @@ pub enum PlaceError {
     },
     /// RAM ends before the kernel does.
     #[error(
-        "the kernel needs RAM up to {needed_end:#x} ({kernel} bytes), but RAM is {ram}; give the machine at least {} MiB",
-        mib(*.needed_end, *.ram)
+        "the kernel needs RAM up to {needed_end:#x} ({kernel} bytes), but RAM is {ram}; {}",
+        more_memory(*.needed_end, *.ram)
     )]
     KernelTooLarge {
         /// Bytes that the kernel takes.
@@ -46,8 +46,8 @@ pub enum PlaceError {
     },
     /// There is no room beside the kernel.
     #[error(
-        "{what} of {len} bytes does not fit into RAM at {ram} beside the kernel at {kernel}; give the machine at least {} MiB",
-        mib(.ram.end().0.saturating_add(*.len), *.ram)
+        "{what} of {len} bytes does not fit into RAM at {ram} beside the kernel at {kernel}; {}",
+        more_memory(.ram.end().0.saturating_add(*.len), *.ram)
     )]
     NoRoom {
         /// What does not fit.
@@ -64,12 +64,32 @@ pub enum PlaceError {
     EmptyInitrd,
 }
 
-/// The size of a RAM that reaches `end`, with some air, in MiB.
-fn mib(end: u64, ram: AddrRange) -> u64 {
+/// What to do about a RAM that does not reach `end`: how much it must be, with some air, in MiB.
+fn more_memory(end: u64, ram: AddrRange) -> String {
     let bytes = end
         .saturating_sub(ram.start().0)
         .saturating_add(2 * MEGAPAGE);
-    bytes.div_ceil(1 << 20)
+    if bytes > MAX_RAM {
+        let most = MAX_RAM >> 30;
+        return format!(
+            "no machine has more than {most} GiB: name another file, or correct the linker script of this one"
+        );
+    }
+    format!("give the machine at least {} MiB", bytes.div_ceil(1 << 20))
+}
+
+impl PlaceError {
+    /// Whether a machine with more memory would do.
+    #[must_use]
+    pub fn wants_memory(&self) -> bool {
+        match self {
+            Self::KernelTooLarge {
+                needed_end, ram, ..
+            } => needed_end.saturating_sub(ram.start().0) <= MAX_RAM - 2 * MEGAPAGE,
+            Self::NoRoom { .. } => true,
+            Self::OutsideRam { .. } | Self::EmptyInitrd => false,
+        }
+    }
 }
 
 /// Where everything goes. No two of the ranges overlap, and all lie in RAM.

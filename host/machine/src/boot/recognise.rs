@@ -157,7 +157,7 @@ fn efi_program(file: &[u8]) -> String {
 fn is_text(file: &[u8]) -> bool {
     let head = file.get(..512).unwrap_or(file);
     head.iter()
-        .all(|&b| b >= 0x20 || matches!(b, b'\n' | b'\r' | b'\t'))
+        .all(|&b| (b >= 0x20 && b != 0x7f) || matches!(b, b'\n' | b'\r' | b'\t'))
         && String::from_utf8_lossy(head)
             .chars()
             .filter(|&c| c == '\u{fffd}')

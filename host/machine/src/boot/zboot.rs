@@ -35,7 +35,7 @@ pub(super) fn load(file: &[u8], limit: u64) -> Result<Image<'_>, ImageError> {
     if let Some(needed) = pe::file_length(file)?
         && needed > len
     {
-        return Err(truncated("the sections of the zboot image", needed));
+        return Err(truncated("the zboot image with its sections", needed));
     }
     let field = |at| u64::from(u32_at(file, at).unwrap_or(0));
     let (offset, size) = (field(PAYLOAD_OFFSET), field(PAYLOAD_SIZE));

@@ -138,7 +138,7 @@ fn elf_damaged_header_names_the_field() {
     }
     let text = message(&patched(56, &[0xff, 0xff]));
     assert!(text.contains("program header table"), "{text}");
-    let text = message(&patched(40, &[0xff; 8]));
+    let text = message(&patched(40, &[0xff; 4]));
     assert!(text.contains("section header table"), "{text}");
 }
 
@@ -195,4 +195,26 @@ fn elf_entry_outside_or_odd_is_refused() {
 fn elf_without_bytes_to_load_is_refused() {
     let file = elf(2, 0x8000_0000, &[Seg::load(0x8000_0000, &[], 0)]);
     assert!(matches!(load(&file), Err(ImageError::NoSegments)));
+}
+
+#[test]
+fn elf_offset_past_any_file_is_damage_and_no_truncation() {
+    let good = hello();
+    // e_phoff, e_shoff; p_offset of the first segment.
+    for (field, at) in [
+        ("e_phoff", 32),
+        ("e_shoff", 40),
+        ("p_offset of segment 0", 72),
+    ] {
+        for value in [u64::MAX, u64::MAX - 7, 1 << 48] {
+            let mut file = good.clone();
+            file[at..at + 8].copy_from_slice(&value.to_le_bytes());
+            let text = load(&file).unwrap_err().to_string();
+            assert!(text.contains(&format!("{field} of the ELF file")), "{text}");
+            assert!(
+                text.contains(&format!("is {value:#x}, past the end of any file")),
+                "{text}"
+            );
+        }
+    }
 }

@@ -7,9 +7,10 @@ use maquette_model::{PhysAddr, Ram};
 use proptest::prelude::*;
 
 const MIB: u64 = 1 << 20;
+const RAM_START: u64 = 0x8000_0000;
 
 fn ram(bytes: u64) -> AddrRange {
-    AddrRange::new(PhysAddr(0x8000_0000), bytes).unwrap()
+    AddrRange::new(PhysAddr(RAM_START), bytes).unwrap()
 }
 
 fn at(start: u64, len: u64) -> AddrRange {
@@ -205,4 +206,23 @@ fn prepare_written_to_another_ram_is_an_error() {
     let prepared = prepare(&board, files, &options(View::Supervisor)).unwrap();
     let small = Ram::new(PhysAddr(0x8000_0000), MIB).unwrap();
     assert!(matches!(prepared.write(&small), Err(BootError::Ram { .. })));
+}
+
+#[test]
+fn placement_kernel_that_no_machine_can_hold_is_not_sent_for_memory() {
+    let file = elf(2, RAM_START, &[Seg::load(RAM_START, &[0; 8], 1 << 40)]);
+    let image = load(&file).unwrap();
+    let error = place(&image, View::Machine, None, 4096, ram(128 << 20)).unwrap_err();
+    assert!(!error.wants_memory());
+    let text = error.to_string();
+    assert!(text.contains("no machine has more than 64 GiB: "), "{text}");
+    let file = elf(2, RAM_START, &[Seg::load(RAM_START, &[0; 8], 1 << 30)]);
+    let image = load(&file).unwrap();
+    let error = place(&image, View::Machine, None, 4096, ram(128 << 20)).unwrap_err();
+    assert!(error.wants_memory());
+    let text = error.to_string();
+    assert!(
+        text.contains("give the machine at least 1028 MiB"),
+        "{text}"
+    );
 }

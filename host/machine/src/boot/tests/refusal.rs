@@ -53,6 +53,28 @@ fn refusal_known_files_are_named() {
 }
 
 #[test]
+fn refusal_first_bytes_of_an_elf_file_are_a_truncated_one() {
+    for len in 1..=4 {
+        let text = message(&b"\x7fELF"[..len]);
+        assert!(text.contains("the ELF header needs 64 bytes"), "{text}");
+    }
+    let text = message(b"\x7f\x7f\x7f");
+    assert!(text.contains("begins with the bytes 7f 7f 7f"), "{text}");
+}
+
+#[test]
+fn refusal_big_endian_elf_names_its_machine() {
+    for (machine, name) in [(21u16, "64-bit PowerPC"), (22, "s390"), (8, "MIPS")] {
+        let mut file = vec![0; 64];
+        file[..7].copy_from_slice(b"\x7fELF\x02\x02\x01");
+        file[18..20].copy_from_slice(&machine.to_be_bytes());
+        let text = message(&file);
+        let what = format!("a big-endian ELF file for {name},");
+        assert!(text.contains(&what), "{text}");
+    }
+}
+
+#[test]
 fn refusal_efi_program_names_its_cpu() {
     let mut file = vec![0; 200];
     file[..2].copy_from_slice(b"MZ");
