@@ -128,9 +128,26 @@ impl DiskError {
             Self::Busy { .. } => {
                 "give each disk its own copy, or open all of them read-only or copy-on-write".into()
             }
+            Self::Host { source, .. } if is_link_loop(source) => {
+                "point the link at an image, or name the image itself".into()
+            }
+            Self::Host { source, .. } if is_bad_name(source) => {
+                "name the image by a path that the host takes: without zero bytes, at most 255 bytes between two `/`, and 4095 in all".into()
+            }
             Self::Host { .. } => "copy the image to another place and try again".into(),
         }
     }
+}
+
+/// Whether the host gave up following symbolic links.
+#[must_use]
+pub fn is_link_loop(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
+}
+
+fn is_bad_name(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, InvalidInput};
+    matches!(error.kind(), InvalidFilename | InvalidInput)
 }
 
 /// A raw image in a file.

@@ -30,7 +30,7 @@ mod pace;
 mod signals;
 mod terminal;
 
-pub use disk::{DiskAccess, DiskError, FileDisk};
+pub use disk::{DiskAccess, DiskError, FileDisk, is_link_loop};
 pub use output::Output;
 pub use outside::{Ended, Keyboard, Outside, output_failure};
 pub use pace::Pace;

@@ -7,7 +7,8 @@ use crate::description::{
 };
 use crate::locate;
 use crate::open::Opened;
-use crate::problem::{Fault, Problem, Problems};
+use crate::problem::{Fault, Problem};
+use crate::render::Problems;
 use crate::source::At;
 use maquette_machine::boot::{BootError, PlaceError};
 use maquette_machine::{BootMode, BootSource, CONSOLE, Config, Machine, MachineError, Slot};
@@ -106,9 +107,19 @@ impl Builder {
     fn machine(&mut self, description: &Description, index: usize) -> Option<Machine> {
         let d = description.machines.get(index)?;
         let before = self.problems.len();
-        let kernel = d.boot.kernel.as_ref().map(|f| self.file(f, MOST_KERNEL));
+        let kernel = d.boot.kernel.as_ref();
+        let kernel = kernel.map(|f| {
+            self.file(
+                f,
+                MOST_KERNEL,
+                "no kernel is that large: name the kernel itself",
+            )
+        });
         let initrd = d.boot.initrd.as_ref();
-        let initrd = initrd.map(|f| self.file(f, d.board.memory));
+        let initrd = initrd.map(|f| {
+            let too_large = "name a smaller file, or give the machine more memory";
+            self.file(f, d.board.memory, too_large)
+        });
         let slots: Vec<Slot> = (d.devices.iter())
             .filter_map(|device| {
                 let plug = Plug {
@@ -150,8 +161,8 @@ impl Builder {
         Some(machine)
     }
 
-    fn file(&mut self, file: &FileRef, most: u64) -> Option<Vec<u8>> {
-        let bytes = locate::read_file(&file.path, most)
+    fn file(&mut self, file: &FileRef, most: u64, too_large: &str) -> Option<Vec<u8>> {
+        let bytes = locate::read_file(&file.path, most, too_large)
             .map_err(|fault| self.problem(file.at, &file.field, fault))
             .ok()?;
         debug!(file = %file.path.display(), bytes = bytes.len(), "{} is read", file.field);
@@ -298,9 +309,7 @@ impl Builder {
                 let file = d.boot.initrd.as_ref();
                 (file.and_then(|f| f.at), "boot.initrd", file)
             }
-            MachineError::Boot(BootError::Place(
-                PlaceError::KernelTooLarge { .. } | PlaceError::NoRoom { .. },
-            )) => memory,
+            MachineError::Boot(BootError::Place(place)) if place.wants_memory() => memory,
             MachineError::Boot(BootError::Tree(_)) => (d.board.at, "boot", None),
             MachineError::Boot(_) => kernel(),
             MachineError::Board(_)

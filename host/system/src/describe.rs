@@ -204,12 +204,8 @@ impl Describer<'_> {
                     None
                 }
             },
-            (None, Some(slot)) => u8::try_from(slot).ok(),
-            (None, None) => {
-                let what = format!("the board has only {SLOTS} slots, and all are taken");
-                self.combination(group, "slot", &what, "remove a device");
-                None
-            }
+            // There are no more devices than slots, so one is free.
+            (None, free) => free.and_then(|slot| u8::try_from(slot).ok()),
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! The drawing library's types stay in this file.
 
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
+use crate::render::{Problems, headline, is_tame, remedy};
+use crate::source::At;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
 use std::fmt;
 
@@ -38,6 +40,10 @@ impl Diagnostic for Shown {
     }
 }
 
+/// Draws a problem.
+///
+/// # Errors
+/// When it cannot be drawn well: its place is no line of a file, or the lines there are too long.
 pub fn draw(
     out: &mut String,
     all: &Problems,
@@ -45,20 +51,17 @@ pub fn draw(
     width: usize,
     color: bool,
 ) -> fmt::Result {
-    let text = problem.at.and_then(|at| all.sources.of(at));
-    let headline = match (&problem.at, problem.field.as_str()) {
-        (None, "") => format!("{}: {}", all.file, problem.fault),
-        (_, "") => problem.fault.to_string(),
-        (_, field) => format!("{field}: {}", problem.fault),
-    };
-    let shown = Shown {
-        headline,
-        remedy: problem.fault.remedy(),
-        source: text.map(|s| NamedSource::new(&s.name, s.text.clone())),
-        label: problem.at.map(|at| {
-            let len = at.end.saturating_sub(at.start).max(1);
-            LabeledSpan::new(Some("here".to_owned()), at.start, len)
-        }),
+    let source = problem.at.and_then(|at| Some((at, all.sources.of(at)?)));
+    let shown = match source {
+        // The drawing shows whole lines as they are.
+        Some((at, _)) if !is_tame(all.sources.neighbourhood(at)) => return Err(fmt::Error),
+        Some((at, source)) if !source.is_option => Shown {
+            headline: headline(problem),
+            remedy: remedy(problem),
+            source: Some(NamedSource::new(&source.name, source.text.clone())),
+            label: Some(label(all, at)),
+        },
+        _ => return Err(fmt::Error),
     };
     let theme = if color {
         GraphicalTheme::unicode()
@@ -69,4 +72,14 @@ pub fn draw(
         .with_width(width.max(40))
         .with_context_lines(1)
         .render_report(out, &shown)
+}
+
+/// What is meant, up to the end of its first line.
+fn label(all: &Problems, at: At) -> LabeledSpan {
+    let place = all.sources.line_column(at);
+    let line = all.sources.line_text(at);
+    let before = line.chars().take(place.column - 1).map(char::len_utf8);
+    let room = line.len().saturating_sub(before.sum::<usize>());
+    let len = at.end.saturating_sub(at.start).min(room).max(1);
+    LabeledSpan::new(Some("here".to_owned()), at.start, len)
 }

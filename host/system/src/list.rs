@@ -1,8 +1,9 @@
 //! The systems of a folder, one line each.
 
-use crate::locate::{Places, file_fault, read_file};
+use crate::locate::{Places, file_fault};
 use crate::open::parse;
-use crate::problem::{Fault, printable};
+use crate::problem::Fault;
+use crate::render::clip;
 use std::path::{Path, PathBuf};
 
 /// A system file and what it shows.
@@ -13,6 +14,9 @@ pub struct Listed {
     /// Its description, or why it has none.
     pub summary: String,
 }
+
+/// Most characters of a summary.
+const MOST_SUMMARY: usize = 300;
 
 /// Lists `*.toml` of a folder in the order of their names.
 ///
@@ -42,12 +46,12 @@ pub fn show(systems: &[Listed]) -> String {
     let width = systems.iter().map(|s| name(s).len()).max().unwrap_or(0);
     systems
         .iter()
-        .map(|s| format!("{:width$}  {}\n", name(s), printable(&s.summary)))
+        .map(|s| format!("{:width$}  {}\n", name(s), clip(&s.summary, MOST_SUMMARY)))
         .collect()
 }
 
 fn listed(path: PathBuf) -> Listed {
-    let text = read_file(&path, 1 << 20).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = crate::open::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let summary = match text {
         Err(fault) => format!("({fault})"),
         Ok(text) => summary(&path, &text),

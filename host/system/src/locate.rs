@@ -148,6 +148,18 @@ pub fn file_fault(path: &Path, error: &io::Error) -> Fault {
             "the host refuses to open this file".to_owned(),
             "give yourself the permission, or use a copy",
         ),
+        io::ErrorKind::InvalidInput if path.as_os_str().as_encoded_bytes().contains(&0) => (
+            "this path has a zero byte in it".to_owned(),
+            "remove the zero byte (`\\u0000`) from the path",
+        ),
+        io::ErrorKind::InvalidFilename => (
+            "this path is too long for the host".to_owned(),
+            "name the file by a shorter path: at most 255 bytes between two `/`, and 4095 in all",
+        ),
+        _ if maquette_rim::is_link_loop(error) => (
+            "this link leads back to itself".to_owned(),
+            "point the link at a file, or name the file itself",
+        ),
         io::ErrorKind::IsADirectory => ("this is a directory".to_owned(), "name a file in it"),
         _ => (
             format!("the file cannot be read ({error})"),
@@ -161,11 +173,11 @@ pub fn file_fault(path: &Path, error: &io::Error) -> Fault {
     }
 }
 
-/// Reads a whole file of at most `most` bytes.
+/// Reads a whole file of at most `most` bytes; `too_large` is the remedy for a larger one.
 ///
 /// # Errors
 /// When it is not there, is no regular file, is too large or cannot be read.
-pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, Fault> {
+pub fn read_file(path: &Path, most: u64, too_large: &str) -> Result<Vec<u8>, Fault> {
     let refuse = |error: io::Error| file_fault(path, &error);
     let meta = std::fs::metadata(path).map_err(refuse)?;
     if meta.is_dir() {
@@ -186,7 +198,7 @@ pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, Fault> {
                 crate::units::show_size(most)
             ),
             path: path.to_path_buf(),
-            remedy: "name a smaller file, or give the machine more memory".to_owned(),
+            remedy: too_large.to_owned(),
         });
     }
     std::fs::read(path).map_err(refuse)
@@ -259,6 +271,33 @@ mod tests {
     }
 
     #[test]
+    fn file_that_cannot_be_named_says_why() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path();
+        std::os::unix::fs::symlink(dir.join("a"), dir.join("b")).expect("a link");
+        std::os::unix::fs::symlink(dir.join("b"), dir.join("a")).expect("a link");
+        for (name, what, remedy) in [
+            ("a", "leads back to itself", "point the link at a file"),
+            ("a/x", "leads back to itself", "point the link at a file"),
+            (
+                &"x".repeat(300),
+                "too long for the host",
+                "at most 255 bytes",
+            ),
+            (&"x/".repeat(3_000), "too long for the host", "4095 in all"),
+            ("x\0y", "a zero byte", "remove the zero byte"),
+        ] {
+            let fault = read_file(&dir.join(name), 99, "").expect_err(what);
+            assert!(fault.to_string().contains(what), "{name}: {fault}");
+            assert!(
+                fault.remedy().contains(remedy),
+                "{name}: {}",
+                fault.remedy()
+            );
+        }
+    }
+
+    #[test]
     fn read_file_of_every_unreadable_kind_says_which() {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path();
@@ -270,10 +309,10 @@ mod tests {
             ("", "directory"),
             ("big", "100 bytes"),
         ] {
-            let fault = read_file(&dir.join(name), 99).expect_err(name);
+            let fault = read_file(&dir.join(name), 99, "").expect_err(name);
             assert!(fault.to_string().contains(word), "{name}: {fault}");
         }
-        let null = read_file(Path::new("/dev/null"), 99).expect_err("a device");
+        let null = read_file(Path::new("/dev/null"), 99, "").expect_err("a device");
         assert!(null.to_string().contains("device or a pipe"));
     }
 }

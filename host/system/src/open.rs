@@ -3,9 +3,10 @@
 use crate::describe::describe;
 use crate::description::Description;
 use crate::locate::{self, Places};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Fault, Problem};
 use crate::reader;
-use crate::source::Sources;
+use crate::render::Problems;
+use crate::source::{At, Sources};
 use crate::tree;
 use std::path::Path;
 
@@ -31,28 +32,51 @@ pub struct Opened {
 /// Everything that is wrong with the file and the overrides, together.
 pub fn open(file: &Path, overrides: &[String]) -> Result<Opened, Problems> {
     let name = file.display().to_string();
-    let text = locate::read_file(file, MOST_BYTES).and_then(|bytes| {
-        String::from_utf8(bytes).map_err(|error| crate::problem::Fault::File {
-            what: format!(
-                "this is no text: byte {} is not UTF-8",
-                error.utf8_error().valid_up_to()
-            ),
-            path: file.to_path_buf(),
-            remedy: "name a system file; `maquette list` shows those in ./systems".to_owned(),
-        })
-    });
-    match text {
-        Ok(text) => parse(&name, &text, overrides, &Places::of(file)),
-        Err(fault) => Err(Problems::new(
-            Sources::default(),
-            "maquette",
-            vec![Problem {
-                at: None,
-                field: String::new(),
-                fault,
-            }],
-        )),
+    let bytes = read(file).map_err(|fault| alone(Sources::default(), "maquette", None, fault))?;
+    let text = decode(&name, bytes)?;
+    parse(&name, &text, overrides, &Places::of(file))
+}
+
+/// Reads a system file.
+///
+/// # Errors
+/// When it cannot be read, or is too large to be one.
+pub fn read(file: &Path) -> Result<Vec<u8>, Fault> {
+    let too_large = "a system file is a short text: shorten it, or name another; `maquette list` shows those in ./systems";
+    let bytes = locate::read_file(file, MOST_BYTES, too_large);
+    bytes.map_err(|fault| match fault {
+        Fault::File { what, path, .. } if !path.exists() && !path.is_symlink() => Fault::File {
+            what,
+            path,
+            remedy: "correct the path; `maquette list` shows the systems in ./systems".to_owned(),
+        },
+        other => other,
+    })
+}
+
+/// One problem and nothing else.
+fn alone(sources: Sources, file: &str, at: Option<At>, fault: Fault) -> Problems {
+    let field = String::new();
+    Problems::new(sources, file, vec![Problem { at, field, fault }])
+}
+
+/// The text of a file, which is UTF-8, as TOML has to be.
+fn decode(name: &str, bytes: Vec<u8>) -> Result<String, Problems> {
+    let mut sources = Sources::default();
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let source = sources.add(name, "");
+        let at = sources.at(source, 0, 0);
+        return Err(alone(sources, name, Some(at), Fault::Utf16));
     }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let bytes = error.into_bytes();
+        let byte = bytes.get(valid).copied().unwrap_or(0);
+        // Up to there the replaced text is the file's own.
+        let source = sources.add(name, &String::from_utf8_lossy(&bytes));
+        let at = sources.at(source, valid, valid + 1);
+        alone(sources, name, Some(at), Fault::NotUtf8 { byte })
+    })
 }
 
 /// Reads the text of a system file.

@@ -1,12 +1,11 @@
-//! What can be wrong with a system file, and how it is shown.
+//! What can be wrong with a system file.
 //!
 //! A [`Problem`] says what is wrong ([`Fault`]), in which field, and where that is written. All
-//! problems of a file are collected and shown together; each has a remedy.
+//! problems of a file are collected; each has a remedy.
 
-use crate::source::{At, Sources};
+use crate::source::At;
 use crate::suggest;
 use crate::units::UnitError;
-use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -30,6 +29,53 @@ pub enum Fault {
     OverridePath {
         /// The path.
         path: String,
+    },
+    /// An override whose value begins like TOML and is none.
+    #[error("the value is no TOML: {message}")]
+    OverrideValue {
+        /// What the parser expected.
+        message: String,
+    },
+    /// An override of a repeated section that the file does not have.
+    #[error("there is no `{section}.{index}`: {}", entries(section, *.count))]
+    OverrideEntry {
+        /// The repeated section.
+        section: String,
+        /// The number that was asked for.
+        index: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// Text in another encoding.
+    #[error("this is UTF-16 text")]
+    Utf16,
+    /// Text in no known encoding, or no text.
+    #[error("byte {byte:#04x} is not UTF-8 text")]
+    NotUtf8 {
+        /// The first byte that is wrong.
+        byte: u8,
+    },
+    /// A value where a section belongs.
+    #[error("`{section}` is a {}, not {found}", if *.repeated { "repeated section (a list of tables)" } else { "section (a table)" })]
+    Shape {
+        /// The section.
+        section: &'static str,
+        /// Whether there may be several.
+        repeated: bool,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A text that must not be empty.
+    #[error("`{name}` is empty")]
+    Empty {
+        /// The parameter.
+        name: &'static str,
+        /// What it is, from the schema.
+        summary: &'static str,
+        /// An example of a value, as it is written.
+        example: String,
+        /// Whether it can be left out.
+        optional: bool,
     },
     /// A key or section that the schema does not know.
     #[error("there is no {what} `{word}`")]
@@ -138,6 +184,15 @@ pub enum Fault {
     },
 }
 
+/// How many of a repeated section there are.
+fn entries(section: &str, count: usize) -> String {
+    match count {
+        0 => format!("the file has no [[{section}]]"),
+        1 => format!("the file has one [[{section}]], which is {section}.0"),
+        n => format!("the file has {n} of [[{section}]], counted from 0"),
+    }
+}
+
 impl Fault {
     /// What to do about it.
     #[must_use]
@@ -150,6 +205,33 @@ impl Fault {
             Self::OverridePath { .. } => {
                 "name a section and a parameter, for example machine.harts, or device.0.slot"
                     .to_owned()
+            }
+            Self::OverrideValue { .. } => {
+                "complete the list, table or text, or put a text in quotes: --set 'boot.cmdline=\"[x\"'"
+                    .to_owned()
+            }
+            Self::OverrideEntry { section, count, .. } => match count.checked_sub(1) {
+                None => format!("write the section [[{section}]] into the file first"),
+                Some(last) => format!(
+                    "use {section}.0 to {section}.{last}, or write one more [[{section}]] into the file"
+                ),
+            },
+            Self::Utf16 => {
+                "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`".to_owned()
+            }
+            Self::NotUtf8 { .. } => {
+                "save the file as UTF-8; if it is no system file, name one: `maquette list` shows those in ./systems"
+                    .to_owned()
+            }
+            Self::Shape {
+                section, repeated, ..
+            } => {
+                let heading = if *repeated { format!("[[{section}]]") } else { format!("[{section}]") };
+                format!("write {heading} on a line of its own, and its parameters below it")
+            }
+            Self::Empty { summary, example, optional, .. } => {
+                let or = if *optional { ", or leave it out" } else { "" };
+                format!("write a text such as {example}{or} ({summary})")
             }
             Self::Unknown { word, known, .. } => suggest::remedy(word, known),
             Self::Missing {
@@ -190,117 +272,3 @@ pub struct Problem {
     /// What is wrong.
     pub fault: Fault,
 }
-
-/// Everything that is wrong with one description.
-#[derive(Debug)]
-pub struct Problems {
-    /// The texts that the places refer to.
-    pub sources: Sources,
-    /// The file's name, for problems that are nowhere in the text.
-    pub file: String,
-    /// In the order of the text; at least one.
-    pub list: Vec<Problem>,
-}
-
-/// How problems are shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Style {
-    /// One `file:line:column: field: what` line each, the source line and the remedy: for pipes and editors.
-    Plain,
-    /// Drawn for a terminal of so many columns.
-    Drawn {
-        /// Columns of the terminal.
-        width: usize,
-        /// Whether to use colours.
-        color: bool,
-    },
-}
-
-impl Problems {
-    /// Sorts by place, so that a reader goes through the file once.
-    #[must_use]
-    pub fn new(sources: Sources, file: &str, mut list: Vec<Problem>) -> Self {
-        list.sort_by_key(|p| p.at.map_or(0, |at| at.start));
-        Self {
-            sources,
-            file: file.to_owned(),
-            list,
-        }
-    }
-
-    /// The whole report as text.
-    #[must_use]
-    pub fn render(&self, style: Style) -> String {
-        let mut out = String::new();
-        for problem in &self.list {
-            // Writing to a String does not fail; a drawing that fails falls back to plain.
-            let drawn = match style {
-                Style::Plain => false,
-                Style::Drawn { width, color } => {
-                    crate::draw::draw(&mut out, self, problem, width, color).is_ok()
-                }
-            };
-            if !drawn {
-                let _ = self.plain(&mut out, problem);
-            }
-        }
-        if self.list.len() > 1 {
-            let _ = writeln!(out, "{}: {} errors", self.file, self.list.len());
-        }
-        out
-    }
-
-    fn plain(&self, out: &mut String, problem: &Problem) -> fmt::Result {
-        write!(out, "{}: error: ", self.place(problem))?;
-        if !problem.field.is_empty() {
-            write!(out, "{}: ", problem.field)?;
-        }
-        writeln!(out, "{}", problem.fault)?;
-        if let Some(at) = problem.at {
-            let line = self.sources.line_column(at);
-            let text = printable(self.sources.line_text(at));
-            let room = text.chars().count().saturating_sub(line.column - 1);
-            let marks = at.end.saturating_sub(at.start).min(room).max(1);
-            writeln!(out, "{:>5} | {text}", line.line)?;
-            let pad: String = text
-                .chars()
-                .take(line.column - 1)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
-            writeln!(out, "      | {pad}{}", "^".repeat(marks))?;
-        }
-        writeln!(out, "  remedy: {}", problem.fault.remedy())
-    }
-
-    fn place(&self, problem: &Problem) -> String {
-        match problem.at {
-            Some(at) => {
-                let name = self.sources.of(at).map_or("", |s| s.name.as_str());
-                let lc = self.sources.line_column(at);
-                format!("{name}:{}:{}", lc.line, lc.column)
-            }
-            None => self.file.clone(),
-        }
-    }
-}
-
-/// The text without what could command a terminal; each character keeps its column.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let harmless = |c: char| {
-        if c.is_control() && c != '\t' {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    text.chars().map(harmless).collect()
-}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(Style::Plain))
-    }
-}
-
-impl std::error::Error for Problems {}

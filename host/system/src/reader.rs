@@ -3,7 +3,7 @@
 
 use crate::problem::{Fault, Problem};
 use crate::schema::{
-    self, DEVICES, MACHINES_MAX, OF_A_MACHINE, Param, Presence, SECTIONS, Section,
+    self, DEVICES, MACHINES_MAX, OF_A_MACHINE, Param, Presence, SECTIONS, SLOTS, Section,
 };
 use crate::source::At;
 use crate::tree::{Key, Node, Raw, Table};
@@ -49,7 +49,11 @@ pub fn read(root: &Table, problems: &mut Vec<Problem>) -> Document {
             prefix,
             ..Sections::default()
         };
-        let mut reader = Reader { problems, sections };
+        let mut reader = Reader {
+            problems,
+            sections,
+            refused: Vec::new(),
+        };
         reader.whole(table, wanted);
         reader.sections
     };
@@ -125,6 +129,8 @@ const MACHINE: &str = "machine";
 struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
     sections: Sections,
+    /// Sections that are something else.
+    refused: Vec<&'static str>,
 }
 
 /// The sections directly below a path, by their last name.
@@ -148,7 +154,12 @@ impl Reader<'_> {
         for section in SECTIONS.iter().filter(|s| wanted(s.path)) {
             let absent = self.sections.one(section.path).is_none();
             if absent && !section.repeated {
+                let before = self.problems.len();
                 self.section(section, None, None, self.path(section));
+                if self.refused.contains(&section.path) {
+                    // What is there is no section; that it lacks parameters is nothing new.
+                    self.problems.truncate(before);
+                }
             }
         }
     }
@@ -178,7 +189,8 @@ impl Reader<'_> {
             at,
             ..Group::default()
         };
-        let variant = self.variant(section, table);
+        let first = self.problems.len();
+        let variant = self.variant(section, table, &group);
         let known: Vec<&'static Param> = section
             .params
             .iter()
@@ -194,13 +206,18 @@ impl Reader<'_> {
             }
         }
         for param in known {
-            self.absent(&mut group, param);
+            self.absent(&mut group, param, first);
         }
         self.sections.groups.push((section.path, group));
     }
 
     /// The type of a device, whose parameters join those that all devices have.
-    fn variant(&mut self, section: &Section, table: Option<&Table>) -> Option<&'static Section> {
+    fn variant(
+        &mut self,
+        section: &Section,
+        table: Option<&Table>,
+        group: &Group,
+    ) -> Option<&'static Section> {
         if section.path != "device" {
             return None;
         }
@@ -215,7 +232,7 @@ impl Reader<'_> {
                 word: word.clone(),
                 known: DEVICES.iter().map(|d| d.path).collect(),
             };
-            self.problem(Some(node.at), "device.type".to_owned(), fault);
+            self.problem(Some(node.at), group.field("type"), fault);
         }
         found
     }
@@ -235,14 +252,15 @@ impl Reader<'_> {
 
     /// Fills in the default of a parameter that has no value, or says that it must have one. A
     /// parameter with a wrong value gets its default too, so that later checks can go on.
-    fn absent(&mut self, group: &mut Group, param: &'static Param) {
+    /// `first` is the number of the section's first problem.
+    fn absent(&mut self, group: &mut Group, param: &'static Param, first: usize) {
         if group.entries.contains_key(param.name) {
             return;
         }
         let field = group.field(param.name);
         match (param.presence, values::default(param)) {
             (Presence::Required(example), _) => {
-                let refused = self.problems.iter().any(|p| p.field == field);
+                let refused = self.problems.iter().skip(first).any(|p| p.field == field);
                 if !refused {
                     let fault = Fault::Missing {
                         name: param.name,
@@ -267,7 +285,7 @@ impl Reader<'_> {
                 self.section(section, Some(table), Some(key.at), path);
             }
             (Raw::List(items), true) => {
-                for (index, item) in items.iter().enumerate() {
+                for (index, item) in self.possible(section, items).iter().enumerate() {
                     let path = format!("{path}[{index}]");
                     if let Raw::Table(table) = &item.raw {
                         self.section(section, Some(table), Some(item.at), path);
@@ -284,16 +302,40 @@ impl Reader<'_> {
         }
     }
 
-    fn wrong_shape(&mut self, section: &Section, field: String, node: &Node) {
-        let (expected, example) = if section.repeated {
-            ("a repeated section", format!("[[{}]]", section.path))
-        } else {
-            ("a section", format!("[{}]", section.path))
+    /// The sections that can be meant: a machine has only so many slots, and going through thousands
+    /// of devices or cables that can never work helps nobody.
+    fn possible<'n>(&mut self, section: &'static Section, items: &'n [Node]) -> &'n [Node] {
+        let slots = usize::try_from(SLOTS).unwrap_or(usize::MAX);
+        let (most, what) = match section.path {
+            "device" => (
+                slots,
+                format!("the board has only {SLOTS} slots for devices"),
+            ),
+            "link" => (
+                MACHINES_MAX.saturating_mul(slots) / 2,
+                "no system has devices for so many cables".to_owned(),
+            ),
+            _ => return items,
         };
-        let fault = Fault::Type {
-            expected: expected.to_owned(),
+        let Some(first) = items.get(most) else {
+            return items;
+        };
+        let (count, name) = (items.len(), section.path);
+        let fault = Fault::Combination {
+            what: format!("{what}, and there are {count} of [[{name}]]"),
+            remedy: format!("remove [[{name}]] sections until {most} are left"),
+        };
+        let field = format!("{}[{most}]", self.path(section));
+        self.problem(Some(first.at), field, fault);
+        items.get(..most).unwrap_or(items)
+    }
+
+    fn wrong_shape(&mut self, section: &'static Section, field: String, node: &Node) {
+        self.refused.push(section.path);
+        let fault = Fault::Shape {
+            section: section.path,
+            repeated: section.repeated,
             found: node.raw.kind(),
-            example,
         };
         self.problem(Some(node.at), field, fault);
     }

@@ -1,5 +1,6 @@
 //! What a run has come to: lines for people, JSON for programs.
 
+use crate::render::printable;
 use crate::verdict::{Ending, Reason, Verdict};
 use maquette_machine::Statistics;
 use maquette_model::SimTime;
@@ -92,7 +93,7 @@ impl Report {
     pub fn complaint(&self) -> String {
         let mut out = String::new();
         for reason in &self.reasons {
-            let _ = writeln!(out, "maquette: {reason}");
+            let _ = writeln!(out, "maquette: {}", printable(&reason.to_string()));
         }
         out
     }
@@ -193,10 +194,10 @@ fn hart(h: &maquette_machine::HartStatistics) -> Value {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.machines.as_slice() {
-            [_] => writeln!(f, "end: {}", self.ending)?,
+            [_] => writeln!(f, "end: {}", printable(&self.ending.to_string()))?,
             machines => {
                 for m in machines {
-                    writeln!(f, "end: {}: {}", m.name, m.ending)?;
+                    writeln!(f, "end: {}: {}", m.name, printable(&m.ending.to_string()))?;
                 }
             }
         }

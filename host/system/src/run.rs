@@ -4,7 +4,7 @@ use crate::build::{Seat, System, build};
 use crate::console::{Console, KEYBOARD};
 use crate::description::Description;
 use crate::open::Opened;
-use crate::problem::Problems;
+use crate::render::Problems;
 use crate::report::{MachineReport, Report};
 use crate::verdict::{Ending, Reason, Unmet, Verdict, gravest, judge};
 use maquette_machine::{Machine, Status};

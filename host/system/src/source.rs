@@ -1,17 +1,49 @@
 //! The texts that a description comes from, and places in them.
 //!
 //! A description has one file and any number of overrides (`--set machine.harts=4`); each is a source
-//! of its own, so that a mistake in an override is shown in the override.
+//! of its own, so that a mistake in an override is shown as the option that was written.
 
 use std::sync::Arc;
 
 /// One text with the name that errors show.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The file's path as the user gave it, or `--set`.
+    /// The file's path as the user gave it, or `--set KEY=VALUE`.
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Whether it is an option of the command line, which has no lines to count.
+    pub is_option: bool,
+    /// Where each line begins: looking one up does not go through the text again.
+    lines: Vec<usize>,
+}
+
+impl Source {
+    fn new(name: String, text: &str, is_option: bool) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self {
+            name,
+            text: text.to_owned(),
+            is_option,
+            lines: std::iter::once(0)
+                .chain(ends.map(|(at, _)| at + 1))
+                .collect(),
+        }
+    }
+
+    /// The number of the line, from 0, that holds byte `at`.
+    fn line_of(&self, at: usize) -> usize {
+        self.lines
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1)
+    }
+
+    /// Lines `first` to `last`, counted from 0, those that exist, with their line ends.
+    fn lines(&self, first: usize, last: usize) -> &str {
+        let start = self.lines.get(first).copied().unwrap_or(self.text.len());
+        let end = self.lines.get(last + 1).copied().unwrap_or(self.text.len());
+        self.text.get(start..end).unwrap_or("")
+    }
 }
 
 /// All texts of one description. Cheap to clone.
@@ -19,7 +51,7 @@ pub struct Source {
 pub struct Sources(Vec<Arc<Source>>);
 
 /// A range of bytes in one source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct At {
     source: usize,
     /// First byte.
@@ -38,12 +70,18 @@ pub struct LineColumn {
 }
 
 impl Sources {
-    /// Adds a text; places in it are made with [`Sources::at`].
+    /// Adds a file's text; places in it are made with [`Sources::at`].
     pub fn add(&mut self, name: &str, text: &str) -> usize {
-        self.0.push(Arc::new(Source {
-            name: name.to_owned(),
-            text: text.to_owned(),
-        }));
+        self.push(Source::new(name.to_owned(), text, false))
+    }
+
+    /// Adds an override as the user wrote it behind `--set`.
+    pub fn add_option(&mut self, text: &str) -> usize {
+        self.push(Source::new(format!("--set {text}"), text, true))
+    }
+
+    fn push(&mut self, source: Source) -> usize {
+        self.0.push(Arc::new(source));
         self.0.len() - 1
     }
 
@@ -73,32 +111,47 @@ impl Sources {
     /// The line and column where a place starts.
     #[must_use]
     pub fn line_column(&self, at: At) -> LineColumn {
-        let text = self.of(at).map_or("", |s| s.text.as_str());
-        let mut start = at.start.min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
-        let before = text.get(..start).unwrap_or("");
-        let line_start = before.rfind('\n').map_or(0, |n| n + 1);
+        let Some(source) = self.of(at) else {
+            return LineColumn { line: 1, column: 1 };
+        };
+        let line = source.line_of(at.start);
+        let start = source.lines.get(line).copied().unwrap_or(0);
+        let before = at.start.saturating_sub(start);
+        let chars = source.lines(line, line).char_indices();
         LineColumn {
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or("").chars().count() + 1,
+            line: line + 1,
+            column: chars
+                .take_while(|(i, c)| i + c.len_utf8() <= before)
+                .count()
+                + 1,
         }
     }
 
     /// The whole line in which a place starts.
     #[must_use]
     pub fn line_text(&self, at: At) -> &str {
-        let text = self.of(at).map_or("", |s| s.text.as_str());
-        text.lines()
-            .nth(self.line_column(at).line - 1)
-            .unwrap_or("")
+        let line = self.of(at).map_or("", |s| {
+            let line = s.line_of(at.start);
+            s.lines(line, line)
+        });
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        line.strip_suffix('\r').unwrap_or(line)
+    }
+
+    /// The line in which a place starts, with the one before and the one after it.
+    #[must_use]
+    pub fn neighbourhood(&self, at: At) -> &str {
+        self.of(at).map_or("", |s| {
+            let line = s.line_of(at.start);
+            s.lines(line.saturating_sub(1), line + 1)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn line_column_counts_characters_from_one() {
@@ -107,6 +160,29 @@ mod tests {
         let at = sources.at(id, "a = 1\nµ = ".len(), 100);
         assert_eq!(sources.line_column(at), LineColumn { line: 2, column: 5 });
         assert_eq!(sources.line_text(at), "µ = \"é\" # x");
+    }
+
+    proptest! {
+        #[test]
+        fn line_column_counts_like_a_walk_from_the_beginning(
+            text in "[aé\n\r\t]{0,30}", start in 0usize..40,
+        ) {
+            let mut sources = Sources::default();
+            let id = sources.add("x", &text);
+            let mut start = start.min(text.len());
+            while !text.is_char_boundary(start) {
+                start -= 1;
+            }
+            let before = &text[..start];
+            let (line, column) = before.chars().fold((1, 1), |(line, column), c| {
+                if c == '\n' { (line + 1, 1) } else { (line, column + 1) }
+            });
+            let at = sources.at(id, start, start);
+            prop_assert_eq!(sources.line_column(at), LineColumn { line, column });
+            let lines: Vec<_> = text.split('\n').collect();
+            let text = lines[line - 1];
+            prop_assert_eq!(sources.line_text(at), text.strip_suffix('\r').unwrap_or(text));
+        }
     }
 
     #[test]

@@ -3,8 +3,14 @@
 /// Below this similarity a suggestion confuses more than it helps.
 const ENOUGH: f64 = 0.75;
 
+/// No word that is known comes near this length, and comparing takes the product of both.
+const LONGEST: usize = 100;
+
 /// The word of `known` that is closest to `word`, if any is close enough.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let word = word.to_lowercase();
     known
         .into_iter()

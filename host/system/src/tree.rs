@@ -138,19 +138,18 @@ fn convert(place: &Place<'_>, value: Spanned<DeValue<'_>>) -> Node {
 /// Grafts `key.path=value` onto the tree. The value is TOML, or else taken as a text, so that
 /// `machine.memory=256MiB` needs no quotes. A number in the path counts entries of a list from 0.
 pub fn graft(sources: &mut Sources, root: &mut Table, text: &str, problems: &mut Vec<Problem>) {
-    let source = sources.add("--set", text);
-    let whole = sources.at(source, 0, text.len());
-    let mut wrong = |fault| {
+    let source = sources.add_option(text);
+    let mut wrong = |at, fault| {
         problems.push(Problem {
-            at: Some(whole),
+            at: Some(at),
             field: String::new(),
             fault,
         });
     };
     let Some((path, value)) = text.split_once('=') else {
-        return wrong(Fault::OverrideForm {
-            text: text.to_owned(),
-        });
+        let text = text.to_owned();
+        let whole = sources.at(source, 0, text.len());
+        return wrong(whole, Fault::OverrideForm { text });
     };
     let place = Place {
         sources,
@@ -159,30 +158,68 @@ pub fn graft(sources: &mut Sources, root: &mut Table, text: &str, problems: &mut
     };
     let node = match DeValue::parse(value) {
         Ok(parsed) => convert(&place, parsed),
+        Err(error) if value.trim_start().starts_with(['[', '{', '"', '\'']) => {
+            let at = place.at(&error.span().unwrap_or(0..value.len()));
+            let message = error.message().to_owned();
+            return wrong(at, Fault::OverrideValue { message });
+        }
         Err(_) => Node {
             at: place.at(&(0..value.len())),
             raw: Raw::Text(value.to_owned()),
         },
     };
     let key_at = sources.at(source, 0, path.len());
+    let path = path.trim();
     // No section lies deeper, and a path without end would be a recursion without end.
     let too_deep = path.matches('.').count() > DEEPEST;
-    if too_deep || insert(root, path.trim(), key_at, node).is_err() {
-        wrong(Fault::OverridePath {
-            path: path.trim().to_owned(),
-        });
+    let inserted = if too_deep {
+        Err(Lost::Path)
+    } else {
+        insert(root, path, key_at, node)
+    };
+    match inserted {
+        Ok(()) => {}
+        Err(Lost::Path) => wrong(
+            key_at,
+            Fault::OverridePath {
+                path: path.to_owned(),
+            },
+        ),
+        Err(Lost::Entry { left, count }) => {
+            let (before, rest) = path.split_at(path.len().saturating_sub(left));
+            let index = rest.split('.').next().unwrap_or(rest);
+            let fault = Fault::OverrideEntry {
+                section: before.trim_end_matches('.').to_owned(),
+                index: index.to_owned(),
+                count,
+            };
+            wrong(key_at, fault);
+        }
     }
 }
 
-fn insert(table: &mut Table, path: &str, at: At, node: Node) -> Result<(), ()> {
+/// Why the path of an override leads nowhere.
+enum Lost {
+    /// It is no path.
+    Path,
+    /// A repeated section does not have the entry that begins the last `left` bytes of the path.
+    Entry { left: usize, count: usize },
+}
+
+fn insert(table: &mut Table, path: &str, at: At, node: Node) -> Result<(), Lost> {
     let (first, rest) = match path.split_once('.') {
         Some((first, rest)) => (first, Some(rest)),
         None => (path, None),
     };
     if first.is_empty() {
-        return Err(());
+        return Err(Lost::Path);
     }
     if table.get_mut(first).is_none() {
+        // Nothing but entries of a repeated section is called by a number.
+        if let Some(rest) = rest.filter(|rest| is_index(rest)) {
+            let (left, count) = (rest.len(), 0);
+            return Err(Lost::Entry { left, count });
+        }
         let raw = if rest.is_some() {
             Raw::Table(Table::default())
         } else {
@@ -194,7 +231,7 @@ fn insert(table: &mut Table, path: &str, at: At, node: Node) -> Result<(), ()> {
         };
         table.0.push((key, Node { at, raw }));
     }
-    let slot = table.get_mut(first).ok_or(())?;
+    let slot = table.get_mut(first).ok_or(Lost::Path)?;
     let Some(rest) = rest else {
         *slot = node;
         return Ok(());
@@ -202,26 +239,30 @@ fn insert(table: &mut Table, path: &str, at: At, node: Node) -> Result<(), ()> {
     match &mut slot.raw {
         Raw::Table(inner) => insert(inner, rest, at, node),
         Raw::List(items) => insert_in_list(items, rest, at, node),
-        _ => Err(()),
+        _ => Err(Lost::Path),
     }
 }
 
-fn insert_in_list(items: &mut [Node], path: &str, at: At, node: Node) -> Result<(), ()> {
+fn is_index(path: &str) -> bool {
+    let first = path.split('.').next().unwrap_or(path);
+    !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn insert_in_list(items: &mut [Node], path: &str, at: At, node: Node) -> Result<(), Lost> {
     let (index, rest) = match path.split_once('.') {
         Some((index, rest)) => (index, Some(rest)),
         None => (path, None),
     };
-    let item = index
-        .parse::<usize>()
-        .ok()
-        .and_then(|n| items.get_mut(n))
-        .ok_or(())?;
+    let count = items.len();
+    let number = index.parse::<usize>().map_err(|_| Lost::Path)?;
+    let left = path.len();
+    let item = items.get_mut(number).ok_or(Lost::Entry { left, count })?;
     match (rest, &mut item.raw) {
         (None, _) => {
             *item = node;
             Ok(())
         }
         (Some(rest), Raw::Table(inner)) => insert(inner, rest, at, node),
-        _ => Err(()),
+        _ => Err(Lost::Path),
     }
 }

@@ -11,16 +11,26 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum UnitError {
     /// There is no text at all.
-    #[error("an empty text is no {what}")]
+    #[error("an empty text is no {}", wanted.what)]
     Empty {
-        /// What was expected, for example "size".
-        what: &'static str,
+        /// What was expected.
+        wanted: Wanted,
     },
-    /// The text does not begin with a number.
-    #[error("`{text}` does not begin with a number")]
+    /// The text is not of the form that it should have.
+    #[error("`{text}` is no {}", wanted.what)]
     NoNumber {
         /// The whole text.
         text: String,
+        /// What was expected.
+        wanted: Wanted,
+    },
+    /// The number is below zero.
+    #[error("`{text}` is negative, and no {} is", wanted.what)]
+    Negative {
+        /// The whole text.
+        text: String,
+        /// What was expected.
+        wanted: Wanted,
     },
     /// A number without the unit that it needs.
     #[error("`{text}` has no unit")]
@@ -64,13 +74,40 @@ pub enum UnitError {
     },
 }
 
+/// What a text should be, for remedies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// Its name, for example "size".
+    pub what: &'static str,
+    /// One as it is written in TOML.
+    pub example: &'static str,
+    /// The units to choose from; empty where there are none.
+    pub units: &'static str,
+}
+
+impl Wanted {
+    fn remedy(self) -> String {
+        let Self {
+            what,
+            example,
+            units,
+        } = self;
+        if units.is_empty() {
+            format!("write a {what} such as {example}")
+        } else {
+            format!("write a {what} with its unit, such as {example} (units: {units})")
+        }
+    }
+}
+
 impl UnitError {
     /// What to write instead.
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
-            Self::Empty { what } => format!("write a {what} with its unit"),
-            Self::NoNumber { .. } => "write a number and its unit, such as \"64MiB\"".to_owned(),
+            Self::Empty { wanted }
+            | Self::NoNumber { wanted, .. }
+            | Self::Negative { wanted, .. } => wanted.remedy(),
             Self::NoUnit { units, .. } => format!("add a unit: {units}"),
             Self::UnknownUnit {
                 units,
@@ -87,18 +124,20 @@ impl UnitError {
 
 /// One family of units: names and how many base units each is.
 struct Family {
-    what: &'static str,
+    wanted: Wanted,
     base: &'static str,
-    list: &'static str,
     units: &'static [(&'static str, u128)],
     /// What a bare number means, where it means anything.
     bare: Option<u128>,
 }
 
 const SIZE: Family = Family {
-    what: "size",
+    wanted: Wanted {
+        what: "size",
+        example: "\"64MiB\"",
+        units: "B, KiB, MiB, GiB, TiB",
+    },
     base: "bytes",
-    list: "B, KiB, MiB, GiB, TiB",
     units: &[
         ("B", 1),
         ("KiB", 1 << 10),
@@ -110,9 +149,12 @@ const SIZE: Family = Family {
 };
 
 const RATE: Family = Family {
-    what: "frequency",
+    wanted: Wanted {
+        what: "frequency",
+        example: "\"1GHz\"",
+        units: "Hz, kHz, MHz, GHz, THz",
+    },
     base: "hertz",
-    list: "Hz, kHz, MHz, GHz, THz",
     units: &[
         ("Hz", 1),
         ("kHz", 1_000),
@@ -124,9 +166,12 @@ const RATE: Family = Family {
 };
 
 const TIME: Family = Family {
-    what: "time",
+    wanted: Wanted {
+        what: "time",
+        example: "\"10ms\"",
+        units: "ps, ns, us, ms, s, min, h",
+    },
     base: "picoseconds",
-    list: "ps, ns, us, ms, s, min, h",
     units: &[
         ("ps", 1),
         ("ns", 1_000),
@@ -140,6 +185,12 @@ const TIME: Family = Family {
     bare: None,
 };
 
+const RATIO: Wanted = Wanted {
+    what: "ratio",
+    example: "\"3/2\", 1.5 or 2, both parts at least 1",
+    units: "",
+};
+
 /// A decimal number as `digits / 10^scale`.
 #[derive(Clone, Copy)]
 struct Decimal {
@@ -148,10 +199,15 @@ struct Decimal {
 }
 
 /// Splits `text` into its leading decimal number and the rest.
-fn number(text: &str) -> Result<(Decimal, &str), UnitError> {
+fn number(text: &str, wanted: Wanted) -> Result<(Decimal, &str), UnitError> {
     let no_number = || UnitError::NoNumber {
         text: text.to_owned(),
+        wanted,
     };
+    if text.starts_with('-') {
+        let text = text.to_owned();
+        return Err(UnitError::Negative { text, wanted });
+    }
     let too_large = || UnitError::TooLarge {
         text: text.to_owned(),
     };
@@ -194,13 +250,15 @@ fn number(text: &str) -> Result<(Decimal, &str), UnitError> {
 fn quantity(text: &str, family: &Family) -> Result<u64, UnitError> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(UnitError::Empty { what: family.what });
+        return Err(UnitError::Empty {
+            wanted: family.wanted,
+        });
     }
-    let (value, unit) = number(trimmed)?;
+    let (value, unit) = number(trimmed, family.wanted)?;
     let factor = if unit.is_empty() {
         family.bare.ok_or_else(|| UnitError::NoUnit {
             text: text.to_owned(),
-            units: family.list,
+            units: family.wanted.units,
         })?
     } else {
         find_unit(unit, family)?
@@ -237,8 +295,8 @@ fn find_unit(unit: &str, family: &Family) -> Result<u128, UnitError> {
         .or_else(|| crate::suggest::closest(unit, family.units.iter().map(|(name, _)| *name)));
     Err(UnitError::UnknownUnit {
         unit: unit.to_owned(),
-        what: family.what,
-        units: family.list,
+        what: family.wanted.what,
+        units: family.wanted.units,
         meant,
     })
 }
@@ -295,11 +353,11 @@ pub fn ratio(text: &str) -> Result<(u64, u64), UnitError> {
     };
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(UnitError::Empty { what: "ratio" });
+        return Err(UnitError::Empty { wanted: RATIO });
     }
-    let (num, rest) = number(trimmed)?;
+    let (num, rest) = number(trimmed, RATIO)?;
     let (den, rest) = match rest.strip_prefix('/') {
-        Some(den) => number(den.trim_start())?,
+        Some(den) => number(den.trim_start(), RATIO)?,
         None => (
             Decimal {
                 digits: 1,
@@ -310,7 +368,8 @@ pub fn ratio(text: &str) -> Result<(u64, u64), UnitError> {
     };
     if !rest.is_empty() {
         return Err(UnitError::NoNumber {
-            text: rest.to_owned(),
+            text: text.to_owned(),
+            wanted: RATIO,
         });
     }
     let scale = |value: Decimal, other: Decimal| {
@@ -430,6 +489,35 @@ mod tests {
             size("99999999999999999999999999"),
             Err(UnitError::TooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn negative_or_senseless_quantity_names_the_unit_and_an_example() {
+        for (error, words) in [
+            (ratio("-1").err(), ["`-1` is negative", "\"3/2\""]),
+            (ratio("nan").err(), ["`nan` is no ratio", "\"3/2\""]),
+            (ratio("1e3").err(), ["`1e3` is no ratio", "\"3/2\""]),
+            (
+                time("-1s").err(),
+                ["`-1s` is negative", "\"10ms\" (units: ps, "],
+            ),
+            (
+                size("-1").err(),
+                ["`-1` is negative", "\"64MiB\" (units: B, "],
+            ),
+            (
+                hertz("fast").err(),
+                ["`fast` is no frequency", "\"1GHz\" (units: Hz, "],
+            ),
+            (
+                time("").err(),
+                ["an empty text is no time", "\"10ms\" (units: ps, "],
+            ),
+        ] {
+            let error = error.expect("an error");
+            let shown = format!("{error}; {}", error.remedy());
+            assert!(words.iter().all(|w| shown.contains(w)), "{shown}");
+        }
     }
 
     #[test]

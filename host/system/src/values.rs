@@ -4,9 +4,15 @@ use crate::problem::Fault;
 use crate::schema::{Kind, Param, Presence};
 use crate::source::At;
 use crate::tree::{Node, Raw};
-use crate::units::{self, UnitError};
+use crate::units::{self, UnitError, Wanted};
 use maquette_model::SimTime;
 use std::collections::BTreeMap;
+
+const NUMBER: Wanted = Wanted {
+    what: "whole number",
+    example: "1",
+    units: "",
+};
 
 /// A value of the type that the schema names.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -120,15 +126,18 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
                 Err(Fault::PowerOfTwo { value: n, unit })
             }
         }
-        (Kind::Size { .. }, Raw::Integer(n)) => {
-            let size = integer(*n, 0, u64::MAX, param.kind)?;
-            sized(size, param.kind).map(Value::Size)
-        }
         (Kind::Ratio { .. }, Raw::Integer(Some(n))) => from_text(param.kind, &n.to_string()),
         (Kind::Ratio { .. }, Raw::Float(text)) => from_text(param.kind, text),
-        (Kind::Rate { .. } | Kind::Time { .. }, Raw::Integer(Some(n))) => {
+        (Kind::Size { .. } | Kind::Rate { .. } | Kind::Time { .. }, Raw::Integer(Some(n))) => {
             from_text(param.kind, &n.to_string())
         }
+        (
+            Kind::Size { .. } | Kind::Rate { .. } | Kind::Time { .. } | Kind::Ratio { .. },
+            Raw::Integer(None),
+        ) => Err(Fault::Unit(UnitError::TooLarge {
+            text: "this number".to_owned(),
+        })),
+        (Kind::Word | Kind::File, Raw::Text(text)) if text.is_empty() => Err(empty(param)),
         (Kind::Count { .. } | Kind::PowerOfTwo { .. }, Raw::Text(_)) => Err(wrong_type()),
         (_, Raw::Text(text)) => from_text(param.kind, text),
         _ => Err(wrong_type()),
@@ -143,12 +152,27 @@ pub fn default(param: &Param) -> Option<Result<Value, Fault>> {
             Some(text.parse().map(Value::Count).map_err(|_| {
                 Fault::Unit(UnitError::NoNumber {
                     text: text.to_owned(),
+                    wanted: NUMBER,
                 })
             }))
         }
         (Presence::Default(""), Kind::Texts) => Some(Ok(Value::Texts(Vec::new()))),
         (Presence::Default(text), kind) => Some(from_text(kind, text)),
         (Presence::Required(_) | Presence::Optional(_), _) => None,
+    }
+}
+
+fn empty(param: &Param) -> Fault {
+    let (example, optional) = match param.presence {
+        Presence::Required(example) => (example.to_owned(), false),
+        Presence::Default(text) => (format!("{text:?}"), true),
+        Presence::Optional(_) => (param.kind.example(), true),
+    };
+    Fault::Empty {
+        name: param.name,
+        summary: param.summary,
+        example,
+        optional,
     }
 }
 
@@ -167,11 +191,11 @@ fn texts(items: &[Node], param: &Param) -> Result<Value, Fault> {
 fn from_text(kind: Kind, text: &str) -> Result<Value, Fault> {
     match kind {
         Kind::Text => Ok(Value::Text(text.to_owned())),
-        Kind::Word | Kind::File if text.is_empty() => Err(UnitError::Empty { what: "name" }.into()),
         Kind::Word | Kind::File => Ok(Value::Text(text.to_owned())),
         Kind::Texts => Ok(Value::Texts(vec![text.to_owned()])),
         Kind::Count { .. } | Kind::PowerOfTwo { .. } => Err(UnitError::NoNumber {
             text: text.to_owned(),
+            wanted: NUMBER,
         }
         .into()),
         Kind::Size { .. } => sized(units::size(text)?, kind).map(Value::Size),

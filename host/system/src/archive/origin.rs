@@ -5,7 +5,7 @@ use super::frame::Kind;
 use crate::description::{Description, Device, DeviceKind, Disk, FileRef};
 use crate::locate::Places;
 use crate::open::{Opened, parse};
-use crate::problem::Problems;
+use crate::render::Problems;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read as _};

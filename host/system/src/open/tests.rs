@@ -1,6 +1,8 @@
+mod shown;
+
 use super::*;
+use crate::Style;
 use crate::description::{ConsoleLine, DeviceKind, Disk, End, Fill};
-use crate::problem::Style;
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -111,19 +113,43 @@ fn override_that_is_wrong_is_shown_in_the_override() {
     for (text, words) in [
         (
             "machine.hart=4",
-            ["--set:1:1: error: machine.hart: ", "did you mean `harts`?"],
+            [
+                "--set machine.hart=4: error: machine.hart: ",
+                "did you mean `harts`?",
+            ],
         ),
         (
             "machine.harts=99",
             [
-                "--set:1:15: error: machine.harts: 99 is more",
+                "--set machine.harts=99: error: machine.harts: 99 is more",
                 "from 1 to 8",
             ],
         ),
         ("harts", ["is no override", "KEY=VALUE"]),
         (
             "device.0.slot=1",
-            ["device: expected a repeated section", "[[device]]"],
+            [
+                "there is no `device.0`: the file has no [[device]]",
+                "write the section [[device]]",
+            ],
+        ),
+        (
+            "console.script.3.send=x",
+            [
+                "there is no `console.script.3`",
+                "write the section [[console.script]]",
+            ],
+        ),
+        (
+            "machine.harts=[",
+            [
+                "--set machine.harts=[: error: the value is no TOML",
+                "in quotes",
+            ],
+        ),
+        (
+            "expect.console=[\"a\", ",
+            ["the value is no TOML", "complete the list"],
         ),
         (
             "boot.kernel.x=1",
@@ -158,7 +184,7 @@ const BAD: &[(&str, &[&str])] = &[
     (
         "boot = 3",
         &[
-            "x.toml:1:8: error: boot: expected a section, found a whole number",
+            "x.toml:1:8: error: boot: `boot` is a section (a table), not a whole number",
             "[boot]",
         ],
     ),
@@ -215,7 +241,66 @@ const BAD: &[(&str, &[&str])] = &[
     ("[machine]\nclock = 1", &["`1` has no unit", "GHz"]),
     ("[machine]\ncpi = \"0/2\"", &["at least 1"]),
     ("[machine]\nquantum = 0", &["0 is less than 1"]),
-    ("[machine]\nname = \"\"", &["empty"]),
+    (
+        "[machine]\nname = \"\"",
+        &[
+            "machine.name: `name` is empty",
+            "such as \"machine0\", or leave it out",
+        ],
+    ),
+    (
+        "[boot]\nkernel = \"\"",
+        &[
+            "boot.kernel: `kernel` is empty",
+            "such as \"guest:hello\" (",
+        ],
+    ),
+    (
+        "[[device]]\ntype = \"virtio-blk\"\nfile = \"\"",
+        &[
+            "device[0].file: `file` is empty",
+            "or leave it out (disk image",
+        ],
+    ),
+    (
+        "[machine]\ncpi = -1",
+        &[
+            "machine.cpi: `-1` is negative",
+            "write a ratio such as \"3/2\"",
+        ],
+    ),
+    (
+        "[machine]\ncpi = nan",
+        &[
+            "machine.cpi: `nan` is no ratio",
+            "write a ratio such as \"3/2\"",
+        ],
+    ),
+    (
+        "[machine]\nmemory = -1",
+        &[
+            "machine.memory: `-1` is negative",
+            "such as \"64MiB\" (units: B, KiB",
+        ],
+    ),
+    (
+        "[machine]\nclock = 99999999999999999999999999999999999999999",
+        &["machine.clock: `this number` is too large"],
+    ),
+    (
+        "[limits]\ntime = \"-1s\"",
+        &[
+            "limits.time: `-1s` is negative",
+            "such as \"10ms\" (units: ps, ns",
+        ],
+    ),
+    (
+        "[[device]]\ntype = \"virtio-blk\"\nsize=\"1MiB\"\nlatency = \"-1s\"",
+        &[
+            "device[0].latency: `-1s` is negative",
+            "such as \"10ms\" (units: ps, ns",
+        ],
+    ),
     (
         "[boot]\nmode = \"uefi\"",
         &[
@@ -250,7 +335,10 @@ const BAD: &[(&str, &[&str])] = &[
     ),
     (
         "[device]\ntype = \"virtio-rng\"",
-        &["device: expected a repeated section", "[[device]]"],
+        &[
+            "device: `device` is a repeated section (a list of tables), not a table",
+            "[[device]]",
+        ],
     ),
     (
         "[[device]]\nslot = 1",
@@ -259,7 +347,7 @@ const BAD: &[(&str, &[&str])] = &[
     (
         "[[device]]\ntype = \"virtio-block\"",
         &[
-            "x.toml:2:8: error: device.type: there is no type of device `virtio-block`",
+            "x.toml:2:8: error: device[0].type: there is no type of device `virtio-block`",
             "did you mean `virtio-blk`?",
         ],
     ),
@@ -312,7 +400,10 @@ const BAD: &[(&str, &[&str])] = &[
     ),
     (
         "[[console.script]]\nexpect=\"\"\nsend=\"x\"",
-        &["console.script[0].expect: an empty text"],
+        &[
+            "console.script[0].expect: `expect` is empty",
+            "such as \"# \" (text to wait for",
+        ],
     ),
     (
         "[[console.script]]\nexpect=\"a\"",
@@ -320,7 +411,9 @@ const BAD: &[(&str, &[&str])] = &[
     ),
     (
         "[console]\nscript = [1]",
-        &["console.script[0]: expected a repeated section, found a whole number"],
+        &[
+            "console.script[0]: `console.script` is a repeated section (a list of tables), not a whole number",
+        ],
     ),
     (
         "[limits]\ntime = \"10\"",
@@ -389,6 +482,36 @@ fn deep_nesting_in_file_or_override_is_reported() {
         format!("[a{}]", ".a".repeat(deep)),
     ] {
         assert!(is_reported(&text, format!("a{}=1", ".a".repeat(deep))));
+    }
+}
+
+#[test]
+fn section_that_is_something_else_is_one_problem() {
+    for text in ["boot = \"x\"", "boot = [1]", "boot = 3"] {
+        let shown = bad(text);
+        assert_eq!(shown.matches("error: ").count(), 1, "{shown}");
+        assert!(
+            shown.contains("`boot` is a section (a table), not a"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("write [boot] on a line of its own"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn override_of_an_entry_past_the_last_says_which_there_are() {
+    let text = format!("{SMALL}[[device]]\ntype=\"virtio-rng\"\n[[device]]\ntype=\"virtio-rng\"\n");
+    let set = "device.2.slot=1".to_owned();
+    let shown = parse("x.toml", &text, &[set], &places()).expect_err("no such device");
+    let shown = shown.render(Style::Plain);
+    for word in [
+        "--set device.2.slot=1: error: there is no `device.2`: the file has 2 of [[device]]",
+        "use device.0 to device.1",
+    ] {
+        assert!(shown.contains(word), "{shown}");
     }
 }
 

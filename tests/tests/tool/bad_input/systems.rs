@@ -11,10 +11,18 @@ fn system_file_that_is_no_text_is_named() {
     bench.put("x.toml", &[0xff, 0xfe, 0]);
     refused(
         &bench.run(),
-        &["this is no text: byte 0 is not UTF-8", "x.toml"],
+        &["x.toml:1:1: error: this is UTF-16 text", "iconv"],
     );
     bench.put("x.toml", &vec![b'#'; (1 << 20) + 1]);
-    refused(&bench.run(), &["this file has 1048577 bytes", "x.toml"]);
+    refused(
+        &bench.run(),
+        &["this file has 1048577 bytes", "x.toml", "shorten it"],
+    );
+    bench.put("x.toml", b"[machine]\nname = \"\xe4\"\n");
+    refused(
+        &bench.run(),
+        &["x.toml:2:9: error: byte 0xe4 is not UTF-8", "as UTF-8"],
+    );
     std::fs::remove_file(bench.path("x.toml")).expect("removed");
     std::fs::create_dir(bench.path("x.toml")).expect("a folder");
     refused(&bench.run(), &["this is a directory", "x.toml"]);
@@ -60,7 +68,7 @@ fn nine_devices_do_not_fit_into_eight_slots() {
     let bench = Bench::with(&elf::says("x").file(), &devices);
     refused(
         &bench.run(),
-        &["device[8].slot: the board has only 8 slots"],
+        &["x.toml:20:1: error: device[8]: the board has only 8 slots"],
     );
 }
 
@@ -122,7 +130,7 @@ fn absurd_command_line_is_refused_or_handed_over_whole() {
         bench.put("x.toml", text.as_bytes());
         bench.tool("check").finish()
     };
-    refused(&run("a\\u0000b"), &["boot.cmdline"]);
+    refused(&run("a\\u0000b"), &["x.toml:4:11: error: boot.cmdline: "]);
     run(&"x".repeat(100_000)).expect_code(0);
 }
 

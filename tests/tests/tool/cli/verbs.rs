@@ -53,7 +53,7 @@ fn override_is_checked_like_the_file() {
     set("machine.harts=8").expect_code(0);
     refused(
         &set("machine.harts=9"),
-        &["--set:1:15", "machine.harts: 9 is more than 8"],
+        &["--set machine.harts=9: error: machine.harts: 9 is more than 8"],
     );
     refused(&set("machine.hart=1"), &["did you mean `harts`?"]);
 }
