@@ -13,6 +13,7 @@
 //! - [`guests`]: guest programs that `cargo xtask guests` has built.
 //! - [`tool`]: run the `maquette` binary on a system file and look at what it did.
 //! - [`qemu`]: run QEMU on the same guest, for a second opinion, or talk to its console.
+//! - [`allocation`]: a count of allocations, for code that must make none.
 //! - [`effort()`], [`rounds`] and [`seeds`]: two figures that turn quick tests (`cargo xtask test`)
 //!   into long ones with ever new seeds (`cargo xtask soak`) without a second copy of the test.
 //!
@@ -29,6 +30,7 @@
 //! Fetching real parts, building guests, counting results: that is `xtask`. The acceptance rows
 //! are in `tests/rows/`.
 
+pub mod allocation;
 pub mod child;
 pub mod effort;
 pub mod guests;

@@ -1,55 +1,20 @@
 //! In steady state neither the queue, nor the scheduler, nor the trace allocates.
 
-#![expect(
-    unsafe_code,
-    reason = "a global allocator that counts is unsafe to write"
-)]
-
 use maquette_model::{Message, PortId, SimTime};
 use maquette_sim::{
     Component, EventQueue, Link, NoRim, Outcome, Port, Priority, Serial, SimCx, SimEvent, Source,
 };
+use maquette_tests::allocation::{self, Counting};
 use maquette_trace::{Kind, PathId, Trace};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // The thread may be ending, when its counter is gone; nobody asks for it then.
-    let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
-}
-
-// SAFETY: everything is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// Allocations of this thread while `f` runs.
 fn allocations(f: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
+    let before = allocation::allocations();
     f();
-    ALLOCATIONS.get() - before
+    allocation::allocations() - before
 }
 
 #[test]

@@ -205,14 +205,6 @@ impl Board {
     pub fn devices(&self) -> &[DeviceNode] {
         &self.devices
     }
-
-    /// The device that answers at `pa`, with the distance from its first register.
-    #[must_use]
-    pub fn device_at(&self, pa: PhysAddr) -> Option<(&DeviceNode, u64)> {
-        let after = self.devices.partition_point(|d| d.range.start() <= pa);
-        let node = self.devices.get(after.checked_sub(1)?)?;
-        Some((node, node.range.offset(pa)?))
-    }
 }
 
 /// Makes a device node.

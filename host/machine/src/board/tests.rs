@@ -137,16 +137,6 @@ proptest! {
         });
         prop_assert_eq!(Board::new(1, 4096, devices).is_err(), overlap);
     }
-
-    #[test]
-    fn board_device_at_finds_what_a_search_finds(pa in 0u64..0x9000_0000) {
-        let board = Board::virt(1, 1 << 20).unwrap();
-        let found = board.device_at(PhysAddr(pa)).map(|(d, off)| (d.name.clone(), off));
-        let searched = board.devices().iter().find(|d| {
-            d.range.start().0 <= pa && pa < d.range.end().0
-        }).map(|d| (d.name.clone(), pa - d.range.start().0));
-        prop_assert_eq!(found, searched);
-    }
 }
 
 #[test]

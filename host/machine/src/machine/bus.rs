@@ -123,3 +123,22 @@ impl Bus {
         Some((i, PortId(0)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bus_find_finds_what_a_search_finds(pa in 0u64..0x9000_0000) {
+            let board = Board::virt(1, 1 << 20).unwrap();
+            let bus = Bus::new(&board, "m", Vec::new()).unwrap();
+            let found = bus.find(PhysAddr(pa)).map(|(i, off)| (bus.nodes[i].name.clone(), off));
+            let searched = board.devices().iter().find(|d| {
+                d.range.start().0 <= pa && pa < d.range.end().0
+            }).map(|d| (format!("m.{}", d.name), pa - d.range.start().0));
+            prop_assert_eq!(found, searched);
+        }
+    }
+}

@@ -1,17 +1,10 @@
 //! A guest that works registers for a long time makes the host allocate nothing.
 
-#![expect(
-    unsafe_code,
-    reason = "a global allocator that counts is unsafe to write"
-)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use maquette_machine::BootMode;
 use maquette_model::SimTime;
 use maquette_rv64::isa::Op;
 use maquette_sim::{NoRim, Outcome};
+use maquette_tests::allocation::{Counting, allocations};
 use maquette_trace::Trace;
 
 use super::asm::{Asm, Image, reg};
@@ -22,35 +15,6 @@ const UART: u64 = 0x1000_0000;
 const MTIMECMP: u64 = 0x0200_4000;
 const MTIME: u64 = 0x0200_bff8;
 const MIE: u16 = 0x304;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // The thread may be ending, when its counter is gone; nobody asks for it then.
-    let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
-}
-
-// SAFETY: everything is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -73,10 +37,10 @@ fn steady(program: Asm, warm: SimTime, measured: SimTime) -> (u64, u64, u64) {
         (s.mmio_exits, s.wfi_exits)
     };
     let before = statistics(&inside);
-    let allocated = ALLOCATIONS.get();
+    let allocated = allocations();
     let end = warm.saturating_add(measured);
     let outcome = inside.serial.run(end, &mut NoRim);
-    let allocated = ALLOCATIONS.get() - allocated;
+    let allocated = allocations() - allocated;
     assert_eq!(outcome, Outcome::Limit, "{:?}", inside.machine().status());
     let after = statistics(&inside);
     (allocated, after.0 - before.0, after.1 - before.1)
@@ -124,7 +88,7 @@ fn printing_and_waiting_allocates_nothing() {
 
 #[test]
 fn counter_of_allocations_counts() {
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     drop(std::hint::black_box(Box::new(1)));
-    assert_eq!(ALLOCATIONS.get(), before + 1);
+    assert_eq!(allocations(), before + 1);
 }

@@ -2,31 +2,13 @@
 
 use crate::board::{Board, TreeOptions, View, device_tree};
 use crate::boot::{BootFiles, ImageKind, load, prepare};
+use maquette_rv64::ISA_EXTENSIONS;
 use maquette_tests::{Limit, need};
-
-const ISA: [&str; 16] = [
-    "i",
-    "m",
-    "a",
-    "f",
-    "d",
-    "c",
-    "zicbom",
-    "zicboz",
-    "zicntr",
-    "zicsr",
-    "zifencei",
-    "zihintpause",
-    "zba",
-    "zbb",
-    "zbs",
-    "sstc",
-];
 
 fn options(view: View, cmdline: &str) -> TreeOptions<'_> {
     TreeOptions {
         view,
-        isa_extensions: &ISA,
+        isa_extensions: ISA_EXTENSIONS,
         cmdline,
         initrd: None,
         seed: 1,
