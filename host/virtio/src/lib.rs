@@ -32,8 +32,6 @@
 //!
 //! Packed queues, the legacy interface, the PCI transport, and anything that touches the host.
 
-#[cfg(test)]
-mod bench;
 pub mod block;
 mod console;
 mod device;
@@ -41,6 +39,8 @@ mod mmio;
 mod net;
 mod queue;
 mod rng;
+#[cfg(test)]
+mod testing;
 
 pub use block::{Block, BlockBackend, BlockError, MemoryDisk, Overlay, Pattern, PatternDisk};
 pub use console::Console;

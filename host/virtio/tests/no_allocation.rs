@@ -1,37 +1,15 @@
 //! Requests in the steady state allocate nothing.
 
-#![expect(unsafe_code, reason = "counts the calls of the global allocator")]
-
 use maquette_model::{
     Access, BusError, Cx, Device, DmaError, Event, Host, Iova, Message, PhysAddr, PortId,
     PowerRequest, Ram, Region, SimTime, TimerId, Token, Width,
 };
+use maquette_tests::allocation::{self, Counting};
 use maquette_virtio::{Block, MemoryDisk, Overlay, Rng, VirtioDevice, VirtioMmio};
 use maquette_virtio_protocol::blk::{RequestHeader, RequestType};
 use maquette_virtio_protocol::queue::{Desc, DescFlags, RING_IDX, avail_entry};
 use maquette_virtio_protocol::{Features, mmio};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use zerocopy::IntoBytes;
-
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: all calls go to the system's allocator unchanged; counting touches no memory of theirs.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.with(|c| c.set(c.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(p, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -115,14 +93,14 @@ fn allocations<D: VirtioDevice>(
     let mut before = 0;
     for n in 0..200_u16 {
         if n == 100 {
-            before = CALLS.with(Cell::get);
+            before = allocation::allocations();
         }
         assert!(h.0.write(PhysAddr(AVAIL + avail_entry(SIZE, n)), &[0, 0]));
         assert!(h.0.write(PhysAddr(AVAIL + RING_IDX), &(n + 1).to_le_bytes()));
         write(d, h, mmio::QUEUE_NOTIFY, 0);
         write(d, h, mmio::INTERRUPT_ACK, 1);
     }
-    let after = CALLS.with(Cell::get);
+    let after = allocation::allocations();
     let used: [u8; 2] = h.0.read_array(PhysAddr(USED + RING_IDX)).unwrap();
     assert_eq!(u16::from_le_bytes(used), 200, "all were served");
     after - before
@@ -158,7 +136,7 @@ fn entropy_requests_allocate_nothing_in_the_steady_state() {
 
 #[test]
 fn allocations_are_counted() {
-    let before = CALLS.with(Cell::get);
+    let before = allocation::allocations();
     drop(std::hint::black_box(Box::new(1)));
-    assert_ne!(CALLS.with(Cell::get), before);
+    assert_ne!(allocation::allocations(), before);
 }

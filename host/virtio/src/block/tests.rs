@@ -1,6 +1,6 @@
 use super::*;
 use crate::VirtioMmio;
-use crate::bench::{Buffer, DATA, Driver};
+use crate::testing::{Buffer, DATA, Driver};
 use maquette_model::testing::{Seen, conformance};
 use maquette_virtio_protocol::blk::{Range, RequestHeader, RequestType};
 use maquette_virtio_protocol::mmio;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::VirtioMmio;
-use crate::bench::{DATA, Driver};
+use crate::testing::{DATA, Driver};
 use maquette_model::Device;
 use maquette_model::testing::{Seen, conformance};
 use maquette_virtio_protocol::mmio;
@@ -74,7 +74,7 @@ fn input_before_the_driver_is_ready_is_kept() {
     d.negotiate(Features::VERSION_1);
     input(&mut d, Message::Byte(b'x'));
     for q in 0..2 {
-        d.set_up(q, crate::bench::areas(q));
+        d.set_up(q, crate::testing::areas(q));
     }
     d.add(RECEIVE_QUEUE, &[(DATA, 4, true)]);
     assert_eq!(d.used(RECEIVE_QUEUE), []);

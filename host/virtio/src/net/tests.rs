@@ -1,6 +1,6 @@
 use super::*;
 use crate::VirtioMmio;
-use crate::bench::{DATA, Driver};
+use crate::testing::{DATA, Driver};
 use maquette_model::testing::{Seen, conformance};
 use maquette_model::{Device, ResetKind, Width};
 use maquette_virtio_protocol::{DeviceStatus, mmio};
@@ -203,7 +203,7 @@ fn rv_60_notification_before_the_driver_is_ready_sends_nothing() {
     let mut d = Driver::cold(net());
     d.negotiate(Features::VERSION_1);
     for q in 0..2 {
-        d.set_up(q, crate::bench::areas(q));
+        d.set_up(q, crate::testing::areas(q));
     }
     d.add(TRANSMIT_QUEUE, &[(DATA, 72, false)]);
     d.kick(TRANSMIT_QUEUE);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::VirtioMmio;
-use crate::bench::{DATA, Driver};
+use crate::testing::{DATA, Driver};
 use maquette_model::testing::conformance;
 
 #[test]

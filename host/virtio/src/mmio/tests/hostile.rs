@@ -1,7 +1,7 @@
 //! Drivers that mean harm: every run must end, without a panic, in a device that a reset repairs.
 
 use super::*;
-use crate::bench::RAM_BYTES;
+use crate::testing::RAM_BYTES;
 use crate::{Block, Console, MemoryDisk, Overlay};
 use maquette_model::testing::conformance::{Random, random_step, saved};
 use maquette_model::{ResetKind, SimTime};

@@ -4,7 +4,7 @@ mod hostile;
 
 use super::*;
 use crate::Rng;
-use crate::bench::{DATA, Driver, RAM, areas};
+use crate::testing::{DATA, Driver, RAM, areas};
 use maquette_model::BusError;
 use maquette_model::testing::{Seen, TestHost, conformance};
 use maquette_virtio_protocol::queue as layout;
