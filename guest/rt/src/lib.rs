@@ -9,7 +9,7 @@
 //!   (`ld/machine.ld`, `ld/supervisor.ld`, [`entry!`]);
 //! - [`println!`], [`check!`] and a panic handler that stops the machine with the line that failed;
 //! - [`arch`]: CSRs, traps, other harts, and probes that run one instruction at a chosen privilege;
-//! - [`paging`]: Sv39 and Sv48 tables; [`devtree`]: the facts of the device tree; [`sbi`], [`plic`],
+//! - [`paging`]: Sv39 to Sv57 tables; [`devtree`]: the facts of the device tree; [`sbi`], [`plic`],
 //!   [`board`].
 //!
 //! # Invariants

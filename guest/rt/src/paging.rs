@@ -1,11 +1,12 @@
-//! Page tables (privileged §10.3 to §10.5): Sv39 with three levels, Sv48 with four.
+//! Page tables (privileged §10.3 to §10.6): Sv39 with three levels, Sv48 with four,
+//! Sv57 with five.
 //!
 //! A table is an array of atomics, because the hart's own page walker reads it and may write its
 //! accessed and dirty bits.
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crate::arch::csr::{SATP_SV39, SATP_SV48};
+use crate::arch::csr::{SATP_SV39, SATP_SV48, SATP_SV57};
 
 /// Bytes of a page.
 pub const PAGE: usize = 4096;
@@ -65,6 +66,8 @@ pub enum Scheme {
     Sv39,
     /// 48-bit addresses, four levels.
     Sv48,
+    /// 57-bit addresses, five levels.
+    Sv57,
 }
 
 impl Scheme {
@@ -72,6 +75,7 @@ impl Scheme {
         match self {
             Self::Sv39 => 3,
             Self::Sv48 => 4,
+            Self::Sv57 => 5,
         }
     }
 
@@ -79,6 +83,7 @@ impl Scheme {
         match self {
             Self::Sv39 => SATP_SV39,
             Self::Sv48 => SATP_SV48,
+            Self::Sv57 => SATP_SV57,
         }
     }
 }

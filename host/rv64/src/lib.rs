@@ -11,9 +11,10 @@
 //!
 //! # Extensions
 //!
-//! I M A F D C, Zicsr Zifencei Zicntr Zihpm, Zba Zbb Zbs, Zicbom Zicboz, Zihintpause, Sstc, Svade and
-//! Svadu, Sv39 and Sv48, 16 PMP entries, misaligned loads and stores. [`ISA_EXTENSIONS`] is the list
-//! that the device tree shows; nothing else is advertised.
+//! I M A F D C, Zicsr Zifencei Zicntr Zihpm, Zba Zbb Zbc Zbs, Zicond, Zicbom Zicbop Zicboz,
+//! Zihintpause, Zawrs, Sstc, Svade, Svadu and Svinval, Sv39, Sv48 and Sv57, 16 PMP entries, misaligned
+//! loads and stores. [`ISA_EXTENSIONS`] is the list that the device tree shows; nothing else is
+//! advertised.
 //!
 //! # Invariants
 //!
@@ -54,19 +55,24 @@ pub const ISA_EXTENSIONS: &[&str] = &[
     "d",
     "c",
     "zicbom",
+    "zicbop",
     "zicboz",
     "zicntr",
+    "zicond",
     "zicsr",
     "zifencei",
     "zihintpause",
     "zihpm",
+    "zawrs",
     "zba",
     "zbb",
+    "zbc",
     "zbs",
     "sstc",
     "svade",
     "svadu",
+    "svinval",
 ];
 
-/// Bytes in a cache block of Zicbom and Zicboz.
+/// Bytes in a cache block of Zicbom, Zicbop and Zicboz.
 pub const CACHE_BLOCK_BYTES: u32 = 64;

@@ -20,7 +20,7 @@ pub fn isa() -> String {
     let _ = writeln!(out, "  base        rv64i");
     let _ = writeln!(out, "  extensions  {}", ISA_EXTENSIONS.join(" "));
     let _ = writeln!(out, "  modes       machine, supervisor, user");
-    let _ = writeln!(out, "  paging      Sv39, Sv48");
+    let _ = writeln!(out, "  paging      Sv39, Sv48, Sv57");
     let _ = writeln!(out, "  PMP         16 entries");
     let _ = writeln!(out, "  cache block {CACHE_BLOCK_BYTES} bytes");
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();

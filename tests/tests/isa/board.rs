@@ -44,7 +44,8 @@ pub enum Mode {
 /// QEMU's CPU with exactly the extensions of `maquette-rv64`.
 pub const QEMU_CPU: &str = "rv64i,m=on,a=on,f=on,d=on,c=on,s=on,u=on,mmu=on,pmp=on,\
     num-pmp-regions=16,zicsr=on,zifencei=on,zicntr=on,zihpm=on,pmu-mask=0xfffffff8,zba=on,zbb=on,\
-    zbs=on,zicbom=on,zicboz=on,zihintpause=on,sstc=on,svade=on,svadu=on,sv39=on,sv48=on";
+    zbs=on,zicbom=on,zicboz=on,zihintpause=on,sstc=on,svade=on,svadu=on,sv39=on,sv48=on,sv57=on,\
+    zbc=on,zicond=on,zicbop=on,zawrs=on,svinval=on";
 
 /// Runs a bare program in QEMU; it must end through the finisher.
 pub fn run_in_qemu(qemu: &Qemu, program: &Image, more: &[&str]) -> Finished {

@@ -11,7 +11,8 @@ use crate::ran::{plain, system, system_with};
 /// QEMU's CPU with the extensions that matter to the programs.
 pub const CPU: &str = "rv64i,m=on,a=on,f=on,d=on,c=on,s=on,u=on,mmu=on,pmp=on,num-pmp-regions=16,\
     zicsr=on,zifencei=on,zicntr=on,zihpm=on,pmu-mask=0xfffffff8,zba=on,zbb=on,zbs=on,zicbom=on,\
-    zicboz=on,zihintpause=on,sstc=on,svade=on,svadu=on,sv39=on,sv48=on";
+    zicboz=on,zihintpause=on,sstc=on,svade=on,svadu=on,sv39=on,sv48=on,sv57=on,\
+    zbc=on,zicond=on,zicbop=on,zawrs=on,svinval=on";
 
 /// What the demonstration prints on a disk of 2,048 sectors that count up.
 const DEMO: &str = "
@@ -220,7 +221,7 @@ fn rv_14_permissions_print_the_same_in_qemu() {
 #[test]
 fn rv_15_accessed_and_dirty_bits_follow_svade_and_svadu() {
     let mut lines = Vec::new();
-    for scheme in ["Sv39", "Sv48"] {
+    for scheme in ["Sv39", "Sv48", "Sv57"] {
         for size in ["4 KiB", "2 MiB"] {
             lines.push(format!(
                 "PASS Svade: {scheme}, {size}: a clear bit is a page fault and stays clear"

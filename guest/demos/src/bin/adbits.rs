@@ -18,10 +18,11 @@ const GIGA: usize = 1 << 30;
 /// `ret`, twice, so that the page can also be called.
 const CODE: u64 = 0x0000_8067_0000_8067;
 
-static TABLES: [[Page; 8]; 2] = [const { [Page::ZERO; 8] }; 2];
-static SPACES: [Space; 2] = [
+static TABLES: [[Page; 9]; 3] = [const { [Page::ZERO; 9] }; 3];
+static SPACES: [Space; 3] = [
     Space::new(&TABLES[0], Scheme::Sv39),
     Space::new(&TABLES[1], Scheme::Sv48),
+    Space::new(&TABLES[2], Scheme::Sv57),
 ];
 
 /// A page, or what looks like one: 2 MiB that begin with the page.
@@ -44,7 +45,7 @@ fn main(_: Boot) -> ! {
         // The program itself, by one large page whose bits are set.
         space.map(RAM_BASE, RAM_BASE, 2, pte::RWX);
     }
-    for (space, name) in SPACES.iter().zip(["Sv39", "Sv48"]) {
+    for (space, name) in SPACES.iter().zip(["Sv39", "Sv48", "Sv57"]) {
         csr::SATP.write(space.satp());
         for (level, size) in [(0, "4 KiB"), (1, "2 MiB")] {
             svade(space, level);

@@ -97,3 +97,5 @@ pub const MENVCFG_STCE: usize = 1 << 63;
 pub const SATP_SV39: usize = 8 << 60;
 /// `satp.MODE` for Sv48.
 pub const SATP_SV48: usize = 9 << 60;
+/// `satp.MODE` for Sv57.
+pub const SATP_SV57: usize = 10 << 60;

@@ -216,9 +216,10 @@ impl Tree<'_> {
         self.strings("riscv,isa-extensions", extensions)?;
         self.fdt
             .property_string("riscv,isa", &isa_string(extensions))?;
-        self.fdt.property_string("mmu-type", "riscv,sv48")?;
+        self.fdt.property_string("mmu-type", "riscv,sv57")?;
         for (extension, property) in [
             ("zicbom", "riscv,cbom-block-size"),
+            ("zicbop", "riscv,cbop-block-size"),
             ("zicboz", "riscv,cboz-block-size"),
         ] {
             if extensions.contains(&extension) {

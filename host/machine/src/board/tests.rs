@@ -156,7 +156,7 @@ fn tree_describes_harts() {
             value(&dtb, &path, "riscv,isa"),
             b"rv64imafdc_zicbom_zicboz\0"
         );
-        assert_eq!(value(&dtb, &path, "mmu-type"), b"riscv,sv48\0");
+        assert_eq!(value(&dtb, &path, "mmu-type"), b"riscv,sv57\0");
         assert_eq!(cells(&dtb, &path, "riscv,cbom-block-size"), [64]);
         assert_eq!(cells(&dtb, &path, "riscv,cboz-block-size"), [64]);
         let core = cells(&dtb, &format!("/cpus/cpu-map/cluster0/core{hart}"), "cpu");

@@ -94,7 +94,7 @@ fn writes_float(op: Op) -> bool {
 const fn ends_block(op: Op) -> bool {
     use Op::{
         Csrrc, Csrrci, Csrrs, Csrrsi, Csrrw, Csrrwi, Ebreak, Ecall, Jal, Jalr, Mret, Pause,
-        SfenceVma, Sret, Wfi,
+        SfenceVma, SinvalVma, Sret, Wfi, WrsNto, WrsSto,
     };
     matches!(
         op,
@@ -105,6 +105,9 @@ const fn ends_block(op: Op) -> bool {
             | Sret
             | Wfi
             | SfenceVma
+            | SinvalVma
+            | WrsNto
+            | WrsSto
             | Pause
             | Csrrw
             | Csrrs

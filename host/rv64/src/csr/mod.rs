@@ -308,7 +308,7 @@ fn write_status(h: &mut HartState, v: u64, mask: u64) -> Effect {
 
 /// A reserved mode is ignored as a whole (§4.1.11).
 fn write_satp(h: &mut HartState, v: u64) -> Effect {
-    if matches!(v >> SATP_MODE_SHIFT, 0 | 8 | 9) {
+    if matches!(v >> SATP_MODE_SHIFT, 0 | 8 | 9 | 10) {
         h.csr.satp = v;
     }
     Effect::Context

@@ -208,7 +208,9 @@ pub(super) fn run(h: &mut HartState, ram: &Ram, ops: &[MicroOp], mut left: u64) 
                 )),
                 Op::Mul => rd!(rs1!().wrapping_mul(rs2!())),
                 Op::Mulw => rd!(sext32(rs1!().wrapping_mul(rs2!()))),
-                Op::Fence | Op::FenceI => {}
+                Op::Fence | Op::FenceI | Op::PrefetchI | Op::PrefetchR | Op::PrefetchW => {}
+                Op::CzeroEqz => rd!(if rs2!() == 0 { 0 } else { rs1!() }),
+                Op::CzeroNez => rd!(if rs2!() == 0 { rs1!() } else { 0 }),
 
                 Op::AddUw => rd!((rs1!() & 0xffff_ffff).wrapping_add(rs2!())),
                 Op::Sh1add => rd!((rs1!() << 1).wrapping_add(rs2!())),
@@ -246,6 +248,11 @@ pub(super) fn run(h: &mut HartState, ram: &Ram, ops: &[MicroOp], mut left: u64) 
                 | Op::Sret
                 | Op::Wfi
                 | Op::SfenceVma
+                | Op::SinvalVma
+                | Op::SfenceWInval
+                | Op::SfenceInvalIr
+                | Op::WrsNto
+                | Op::WrsSto
                 | Op::Pause
                 | Op::Csrrw
                 | Op::Csrrs

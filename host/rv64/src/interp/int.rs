@@ -6,8 +6,9 @@ use crate::isa::Op;
 #[inline(always)]
 pub(super) const fn is_rare(op: Op) -> bool {
     use Op::{
-        Bclr, Bext, Binv, Bset, Clz, Clzw, Cpop, Cpopw, Ctz, Ctzw, Div, Divu, Divuw, Divw, Mulh,
-        Mulhsu, Mulhu, OrcB, Rem, Remu, Remuw, Remw, Rev8, Rol, Rolw, Ror, Roriw, Rorw,
+        Bclr, Bext, Binv, Bset, Clmul, Clmulh, Clmulr, Clz, Clzw, Cpop, Cpopw, Ctz, Ctzw, Div,
+        Divu, Divuw, Divw, Mulh, Mulhsu, Mulhu, OrcB, Rem, Remu, Remuw, Remw, Rev8, Rol, Rolw, Ror,
+        Roriw, Rorw,
     };
     matches!(
         op,
@@ -21,6 +22,9 @@ pub(super) const fn is_rare(op: Op) -> bool {
             | Divuw
             | Remw
             | Remuw
+            | Clmul
+            | Clmulh
+            | Clmulr
             | Clz
             | Ctz
             | Cpop
@@ -73,6 +77,9 @@ pub(super) fn rare(op: Op, a: u64, b: u64, imm: i32) -> u64 {
                 .cast_unsigned(),
         ),
         Op::Remuw => word(wa.checked_rem(wb).unwrap_or(wa)),
+        Op::Clmul => carry_less_product(a, b) as u64,
+        Op::Clmulh => (carry_less_product(a, b) >> 64) as u64,
+        Op::Clmulr => (carry_less_product(a, b) >> 63) as u64,
         Op::Clz => a.leading_zeros().into(),
         Op::Ctz => a.trailing_zeros().into(),
         Op::Cpop => a.count_ones().into(),
@@ -92,6 +99,13 @@ pub(super) fn rare(op: Op, a: u64, b: u64, imm: i32) -> u64 {
         Op::Bset => a | 1 << (b & 63),
         _ => 0,
     }
+}
+
+/// The product of two polynomials over GF(2).
+fn carry_less_product(a: u64, b: u64) -> u128 {
+    (0..64)
+        .filter(|i| b >> i & 1 == 1)
+        .fold(0, |sum, i| sum ^ u128::from(a) << i)
 }
 
 /// Sign extension of a 32-bit result.
@@ -116,6 +130,16 @@ mod tests {
         );
         assert_eq!(rare(Op::Remuw, 0xffff_ffff, 0, 0), u64::MAX);
         assert_eq!(rare(Op::Divuw, 1, 0, 0), u64::MAX);
+    }
+
+    #[test]
+    fn carry_less_products_are_those_of_the_polynomials() {
+        // (x + 1)(x² + x + 1) = x³ + 1; (x⁶³ + 1)² = x¹²⁶ + 1.
+        assert_eq!(rare(Op::Clmul, 0b11, 0b111, 0), 0b1001);
+        let a = 1 << 63 | 1;
+        assert_eq!(rare(Op::Clmul, a, a, 0), 1);
+        assert_eq!(rare(Op::Clmulh, a, a, 0), 1 << 62);
+        assert_eq!(rare(Op::Clmulr, a, a, 0), 1 << 63);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::state::{HartState, SINK, Waiting};
 use crate::trap::{self, Exception, Privilege, cause};
 use maquette_model::{PhysAddr, Ram};
 
-/// Bytes in a cache block of Zicbom and Zicboz.
+/// Bytes in a cache block of Zicbom, Zicbop and Zicboz.
 const CACHE_BLOCK: u64 = crate::CACHE_BLOCK_BYTES as u64;
 
 /// How a system instruction ends.
@@ -37,7 +37,9 @@ pub(super) fn execute(h: &mut HartState, ram: &Ram, o: &MicroOp) -> Option<Block
         })),
         Op::Mret | Op::Sret => return_from_trap(h, o.op),
         Op::Wfi => wait_for_interrupt(h),
-        Op::SfenceVma => fence_translations(h, o),
+        Op::WrsNto | Op::WrsSto => wait_on_reservation(h, o.op),
+        Op::SfenceVma | Op::SinvalVma => fence_translations(h, o),
+        Op::SfenceWInval | Op::SfenceInvalIr => order_invalidations(h),
         Op::Pause => Ok(Done::Exit(BlockExit::Pause)),
         _ => cache_block(h, ram, o),
     };
@@ -149,6 +151,33 @@ fn wait_for_interrupt(h: &mut HartState) -> Outcome {
     } else {
         Done::Exit(BlockExit::Wfi)
     })
+}
+
+/// Zawrs: a stall while the reservation holds and no interrupt is pending that is enabled, whatever
+/// the global enables say. The stall is one turn: a reservation is lost as soon as another hart has
+/// run, and the specification lets a stall end for any reason. As for `wfi`, no time limit is the
+/// bounded one of TW, which the short timeout is not subject to.
+fn wait_on_reservation(h: &mut HartState, op: Op) -> Outcome {
+    let limited = op == Op::WrsNto && h.csr.mstatus & mstatus::TW != 0;
+    if limited && h.prv < Privilege::Machine {
+        return Err(None);
+    }
+    h.refresh_mip(h.retired + 1);
+    let pending = h.csr.mip & h.csr.mie != 0;
+    Ok(if pending || h.reservation.is_none() {
+        Done::Retire
+    } else {
+        Done::Exit(BlockExit::Pause)
+    })
+}
+
+/// Svinval: `sinval.vma` is as strong as `sfence.vma`, so that its two fences have nothing left to do.
+fn order_invalidations(h: &HartState) -> Outcome {
+    if h.prv == Privilege::User {
+        Err(None)
+    } else {
+        Ok(Done::Retire)
+    }
 }
 
 fn fence_translations(h: &mut HartState, o: &MicroOp) -> Outcome {

@@ -62,7 +62,7 @@ fn operand_text(operand: Operand, insn: &Insn, pc: u64) -> Option<String> {
         Operand::Fs2 => f(insn.rs2).into(),
         Operand::Fs3 => f(insn.rs3).into(),
         Operand::Base => format!("({})", x(insn.rs1)),
-        Operand::MemI | Operand::MemS => format!("{imm}({})", x(insn.rs1)),
+        Operand::MemI | Operand::MemS | Operand::MemPrefetch => format!("{imm}({})", x(insn.rs1)),
         Operand::ImmI | Operand::Shamt6 | Operand::Shamt5 => imm.to_string(),
         Operand::ImmB | Operand::ImmJ => format!("{:#x}", pc.wrapping_add_signed(imm.into())),
         Operand::ImmU => format!("{:#x}", imm.cast_unsigned() >> 12),

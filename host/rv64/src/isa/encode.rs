@@ -18,7 +18,8 @@ pub fn encode(insn: &Insn) -> Result<u32, EncodeError> {
     let word = operands
         .iter()
         .fold(entry.matches, |word, operand| word | operand.insert(insn));
-    // `pause` is the one overlap: its fence operand encodes, but decodes under the other name.
+    // Of `pause` and the prefetches, which are a `fence` and an `ori`, the operands of the latter encode
+    // but decode under the other name.
     if decode32(word) == Some(Insn { len: 4, ..*insn }) {
         Ok(word)
     } else {

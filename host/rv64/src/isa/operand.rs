@@ -29,6 +29,8 @@ pub enum Operand {
     MemI,
     /// `imm(rs1)` with the immediate of the S-type.
     MemS,
+    /// `imm(rs1)` with the upper seven bits of the immediate of the S-type, the others being zero.
+    MemPrefetch,
     /// Sign-extended 12-bit immediate.
     ImmI,
     /// Branch offset.
@@ -92,6 +94,7 @@ impl Operand {
             Self::Fs3 => 0xf800_0000,
             Self::MemI => IMM_I | RS1,
             Self::MemS => IMM_S | RS1,
+            Self::MemPrefetch => 0xfe00_0000 | RS1,
             Self::ImmI | Self::Csr | Self::FenceSet | Self::AnyImm => IMM_I,
             Self::ImmB => IMM_S,
             Self::ImmU | Self::ImmJ => 0xffff_f000,
@@ -116,6 +119,10 @@ impl Operand {
             Self::MemS => {
                 insn.rs1 = field5(word, 15);
                 insn.imm = ((signed >> 25) << 5) | bits(word, 7, 5);
+            }
+            Self::MemPrefetch => {
+                insn.rs1 = field5(word, 15);
+                insn.imm = (signed >> 25) << 5;
             }
             Self::ImmI => insn.imm = signed >> 20,
             Self::ImmB => {
@@ -156,6 +163,7 @@ impl Operand {
             Self::Fs3 => (insn.rs3 as u32 & 0x1f) << 27,
             Self::MemI => rs1 | scatter(imm, 0, 12, 20),
             Self::MemS => rs1 | scatter(imm, 5, 7, 25) | scatter(imm, 0, 5, 7),
+            Self::MemPrefetch => rs1 | scatter(imm, 5, 7, 25),
             Self::ImmI | Self::Csr | Self::FenceSet => scatter(imm, 0, 12, 20),
             Self::ImmB => {
                 scatter(imm, 12, 1, 31)
@@ -236,6 +244,8 @@ formats! {
     Amo [AqRl, Rd, Rs2, Base];
     /// Cache-block operation.
     Cbo [Base];
+    /// Prefetch hint.
+    Prefetch [MemPrefetch];
     /// Address-space fence: address and ASID.
     Sfence [Rs1, Rs2];
     /// Floating-point load.

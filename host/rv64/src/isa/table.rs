@@ -2,7 +2,7 @@
 //!
 //! A line is `Op "mnemonic" Format match;` under its extension. The mask is not written: it is
 //! whatever the operands of the format leave over. Where two encodings overlap, the first line wins
-//! (`pause` is a `fence` with a particular operand).
+//! (`pause` is a `fence` with a particular operand, a prefetch an `ori` to x0).
 //!
 //! Encodings: "RV32/64G Instruction Set Listings" of the unprivileged ISA, the bit-manipulation and
 //! CMO specifications, and the listings of the privileged ISA.
@@ -32,12 +32,22 @@ pub enum Extension {
     Zicbom,
     /// Cache-block zeroing.
     Zicboz,
+    /// Prefetch hints.
+    Zicbop,
+    /// Conditional zeroing.
+    Zicond,
+    /// Waiting for a reservation to be lost.
+    Zawrs,
     /// Address generation.
     Zba,
     /// Basic bit manipulation.
     Zbb,
+    /// Carry-less multiplication.
+    Zbc,
     /// Single-bit instructions.
     Zbs,
+    /// Address-space fences in parts.
+    Svinval,
     /// The privileged architecture.
     Priv,
 }
@@ -118,6 +128,11 @@ impl Op {
 }
 
 isa! {
+    Zicbop {
+        PrefetchI "prefetch.i" Prefetch 0x0000_6013;
+        PrefetchR "prefetch.r" Prefetch 0x0010_6013;
+        PrefetchW "prefetch.w" Prefetch 0x0030_6013;
+    }
     I {
         Lui "lui" U 0x0000_0037;
         Auipc "auipc" U 0x0000_0017;
@@ -193,6 +208,19 @@ isa! {
         Mret "mret" Bare 0x3020_0073;
         Wfi "wfi" Bare 0x1050_0073;
         SfenceVma "sfence.vma" Sfence 0x1200_0073;
+    }
+    Svinval {
+        SinvalVma "sinval.vma" Sfence 0x1600_0073;
+        SfenceWInval "sfence.w.inval" Bare 0x1800_0073;
+        SfenceInvalIr "sfence.inval.ir" Bare 0x1810_0073;
+    }
+    Zawrs {
+        WrsNto "wrs.nto" Bare 0x00d0_0073;
+        WrsSto "wrs.sto" Bare 0x01d0_0073;
+    }
+    Zicond {
+        CzeroEqz "czero.eqz" R 0x0e00_5033;
+        CzeroNez "czero.nez" R 0x0e00_7033;
     }
     M {
         Mul "mul" R 0x0200_0033;
@@ -342,6 +370,11 @@ isa! {
         Roriw "roriw" Shift5 0x6000_501b;
         OrcB "orc.b" R1 0x2870_5013;
         Rev8 "rev8" R1 0x6b80_5013;
+    }
+    Zbc {
+        Clmul "clmul" R 0x0a00_1033;
+        Clmulh "clmulh" R 0x0a00_3033;
+        Clmulr "clmulr" R 0x0a00_2033;
     }
     Zbs {
         Bclr "bclr" R 0x4800_1033;

@@ -296,6 +296,11 @@ mod tests {
         assert!(t.load_address(0x20_0000, 8).is_some());
         t.flush_address(0x20_5000);
         assert!(t.load_address(0x20_0000, 8).is_none());
+        for level in 1..=4 {
+            t.fill_load(3 << (12 + 9 * level), level, page.as_ptr());
+            t.flush_address((3 << (12 + 9 * level)) + 0x5000);
+            assert!(t.load_address(3 << (12 + 9 * level), 8).is_none());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Page-table walks: Sv39 and Sv48 (privileged ISA §4.3 to §4.5), with A and D by Svade or Svadu.
+//! Page-table walks: Sv39, Sv48 and Sv57 (privileged ISA §4.3 to §4.6), with A and D by Svade or Svadu.
 
 use super::{Access, Fault};
 use crate::csr::pmp::Verdict;
@@ -38,6 +38,7 @@ pub(crate) fn translate(
     let levels = match h.csr.satp >> 60 {
         8 if prv != Privilege::Machine => 3,
         9 if prv != Privilege::Machine => 4,
+        10 if prv != Privilege::Machine => 5,
         _ => return Ok(Translation { pa: va, level: 0 }),
     };
     let bits = 12 + 9 * levels;

@@ -15,6 +15,7 @@ mod interrupts;
 mod paging;
 mod programs;
 mod reference;
+mod reservations;
 mod rig;
 mod snapshot;
 mod stale;

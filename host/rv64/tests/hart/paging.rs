@@ -52,19 +52,16 @@ fn map(rig: &Rig, level: u64, pa: u64, flags: u64) {
     rig.poke(at, (pa & !mask) >> 2 | flags);
 }
 
-/// After `sfence.vma`, in each of its forms and for each size of page, a load sees the new mapping.
+/// After `sfence.vma` or `sinval.vma`, in each of its forms and for each size of page, a load sees the new mapping.
 #[test]
 fn rv_24_sfence_makes_a_changed_leaf_visible_in_each_form() {
     let forms = [(0, 0), (6, 0), (0, 7), (6, 7)];
-    for (rs1, rs2) in forms {
+    let ops = [Op::SfenceVma, Op::SinvalVma];
+    for (op, (rs1, rs2)) in ops.into_iter().flat_map(|op| forms.map(|form| (op, form))) {
         for level in 0..3 {
             // A superpage covers all of RAM: it is switched off and on instead of moved.
             let va = if level == 0 { VA } else { VA + (ONE - BASE) };
-            let insns = [
-                i(Op::Ld, 10, 6, 0),
-                s(Op::SfenceVma, rs1, rs2, 0),
-                i(Op::Ld, 11, 6, 0),
-            ];
+            let insns = [i(Op::Ld, 10, 6, 0), s(op, rs1, rs2, 0), i(Op::Ld, 11, 6, 0)];
             let mut rig_ = rig(&insns, va);
             map(&rig_, level, ONE, 0xcf);
             rig_.until(1).unwrap();
@@ -72,7 +69,7 @@ fn rv_24_sfence_makes_a_changed_leaf_visible_in_each_form() {
             if level == 0 {
                 map(&rig_, 0, TWO, 0xcf);
                 rig_.until(3).unwrap();
-                assert_eq!(rig_.x(11), 2, "{rs1} {rs2}");
+                assert_eq!(rig_.x(11), 2, "{op:?} {rs1} {rs2}");
             }
             let mut rig = rig(&insns, va);
             map(&rig, level, ONE, 0xcf);
@@ -83,7 +80,7 @@ fn rv_24_sfence_makes_a_changed_leaf_visible_in_each_form() {
             assert_eq!(
                 (c.mcause, c.mtval),
                 (cause::LOAD_PAGE, va),
-                "{rs1} {rs2} level {level}"
+                "{op:?} {rs1} {rs2} level {level}"
             );
         }
     }

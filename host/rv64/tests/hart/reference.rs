@@ -93,6 +93,7 @@ impl Naive {
                 .or_else(|| multiply(op, a, b))
                 .or_else(|| address_and_logic(op, a, b, imm))
                 .or_else(|| bits(op, a, b, imm))
+                .or_else(|| polynomials_and_conditions(op, a, b))
                 .unwrap_or_else(|| panic!("{op:?}")),
         };
         if insn.rd != 0
@@ -191,6 +192,25 @@ fn address_and_logic(op: Op, a: u64, b: u64, imm: u64) -> Option<u64> {
         Op::Andn => a & !b,
         Op::Orn => a | !b,
         Op::Xnor => !(a ^ b),
+        _ => return None,
+    })
+}
+
+/// Zbc and Zicond.
+fn polynomials_and_conditions(op: Op, a: u64, b: u64) -> Option<u64> {
+    // The coefficient of x^k of the product.
+    let coefficient = |k: u32| {
+        let pairs = (0..64).filter(|&i| k >= i && k - i < 64);
+        pairs.fold(0, |sum, i| sum ^ (a >> i & b >> (k - i) & 1))
+    };
+    let from = |low: u32| (0..64).fold(0, |v, k| v | coefficient(low + k) << k);
+    Some(match op {
+        Op::Clmul => from(0),
+        Op::Clmulr => from(63),
+        Op::Clmulh => from(64),
+        Op::CzeroEqz if b == 0 => 0,
+        Op::CzeroNez if b != 0 => 0,
+        Op::CzeroEqz | Op::CzeroNez => a,
         _ => return None,
     })
 }

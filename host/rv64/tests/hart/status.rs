@@ -150,7 +150,7 @@ fn csr_reserved_values_leave_the_field_as_it_was() {
     assert_eq!(c.mstatus >> mstatus::MPP_SHIFT & 3, 1);
     for mode in 0..16u64 {
         let c = write(n::SATP, |h| h.csr.satp = 8 << 60 | 77, mode << 60 | 5);
-        let kept = !matches!(mode, 0 | 8 | 9);
+        let kept = !matches!(mode, 0 | 8 | 9 | 10);
         assert_eq!(c.satp, if kept { 8 << 60 | 77 } else { mode << 60 | 5 });
     }
     for mode in 0..4u64 {
@@ -236,6 +236,11 @@ fn privileged_instructions_trap_where_the_mode_or_a_trap_bit_says() {
                 (bare(Op::Wfi), u || (in_s && tw)),
                 (r(Op::SfenceVma, 0, 0, 0), u || (in_s && tvm)),
                 (r(Op::SfenceVma, 0, 6, 6), u || (in_s && tvm)),
+                (r(Op::SinvalVma, 0, 6, 6), u || (in_s && tvm)),
+                (bare(Op::SfenceWInval), u),
+                (bare(Op::SfenceInvalIr), u),
+                (bare(Op::WrsNto), tw && prv != Machine),
+                (bare(Op::WrsSto), false),
                 (csrr(5, n::SATP), u || (in_s && tvm)),
                 (csrw(n::SATP, 0), u || (in_s && tvm)),
                 (bare(Op::FenceI), false),

@@ -41,6 +41,7 @@ fn expected(word: u32) -> bool {
     match insn.op {
         // Legal words, but privileged: in U-mode an exception by the privileged ISA (3.3, 3.1.6).
         Op::Mret | Op::Sret | Op::Wfi | Op::SfenceVma => false,
+        Op::SinvalVma | Op::SfenceWInval | Op::SfenceInvalIr => false,
         Op::Csrrw | Op::Csrrwi => user_csr(insn.csr(), true),
         Op::Csrrs | Op::Csrrc | Op::Csrrsi | Op::Csrrci => user_csr(insn.csr(), insn.rs1 != 0),
         _ => true,

@@ -9,11 +9,13 @@ mod sides;
 mod steps;
 mod values;
 
+use maquette_rv64::isa::Op;
 use maquette_tests::qemu::Qemu;
-use maquette_tests::{need, rounds};
+use maquette_tests::{need, rounds, seeds};
 
 use self::block::Block;
 use self::guest::Program;
+use self::steps::Taste;
 use super::{here, random::Random};
 
 /// Steps of a block; with groups and loops about half as many instructions again are executed.
@@ -45,6 +47,21 @@ fn assert_equal(blocks: &[Block], ours: &str, theirs: &str, qemu: &Qemu) {
             differing.len(),
             blocks.len()
         );
+    }
+}
+
+#[test]
+fn rv_30_programs_of_the_newer_extensions_equal_qemu() {
+    let qemu = need!(qemu);
+    let blocks: Vec<Block> = seeds(1_000)
+        .map(|seed| steps::block_of(Taste::Additions, &mut Random::new(seed), STEPS))
+        .collect();
+    let program = Program::new(&blocks, false);
+    let theirs = sides::in_qemu(&qemu, &program, true);
+    assert_equal(&blocks, &here::run(&program.image), &theirs.text, &qemu);
+    for op in Op::all().filter(|op| steps::ADDITIONS.contains(&op.extension())) {
+        let count = theirs.coverage.count(op);
+        assert!(count >= 100, "{} ran {count} times", op.mnemonic());
     }
 }
 

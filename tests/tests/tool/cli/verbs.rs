@@ -100,7 +100,7 @@ fn info_shows_isa_boards_devices_and_parameters_with_units_and_defaults() {
     for word in [
         "rv64i",
         "zicntr",
-        "Sv48",
+        "Sv57",
         "virt",
         "0x10001000",
         "uart0",

@@ -20,8 +20,8 @@ fn any_page() -> impl Strategy<Value = u64> {
 /// An entry of a table that is meant for `level`: mostly what belongs there.
 fn any_entry(level: u64) -> impl Strategy<Value = u64> {
     let table = |t: u64| ((BASE >> 12) + t) << 10 | 1;
-    // Tables 0 and 1 are for level 3, 6 and 7 for level 0.
-    let next = (0..2u64).prop_map(move |i| table((8 - 2 * level + i) % TABLES));
+    // Tables 0 and 1 are for level 4, 8 and 9 for level 0.
+    let next = (0..2u64).prop_map(move |i| table((10 - 2 * level + i) % TABLES));
     let any_table = (0..TABLES).prop_map(table);
     let leaf = (any_page(), 0u64..256).prop_map(|(ppn, flags)| ppn << 10 | flags | 1);
     let flags = prop::sample::select(vec![0xcfu64, 0xcf, 0xdf, 0xdf, 0x0f, 0x57, 0xcb, 0xd9]);
@@ -48,7 +48,7 @@ fn any_entry(level: u64) -> impl Strategy<Value = u64> {
 
 fn any_entries() -> impl Strategy<Value = Vec<u64>> {
     let of = |level| prop::collection::vec(any_entry(level), 2 * INDICES.len());
-    (of(3), of(2), of(1), of(0)).prop_map(|(a, b, c, d)| [a, b, c, d].concat())
+    (of(4), of(3), of(2), of(1), of(0)).prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat())
 }
 
 fn any_entry_bits() -> impl Strategy<Value = u64> {
@@ -86,7 +86,7 @@ fn any_va(levels: u32) -> impl Strategy<Value = u64> {
     let offset =
         prop_oneof![2 => 0u64..4096, 2 => 4088u64..4096, 1 => (0u64..512).prop_map(|o| o * 8)];
     let damage = prop_oneof![40 => Just(0u64), 1 => (38u32..64).prop_map(|b| 1u64 << b)];
-    (prop::array::uniform4(index()), offset, damage).prop_map(move |(path, offset, damage)| {
+    (prop::array::uniform5(index()), offset, damage).prop_map(move |(path, offset, damage)| {
         let va = path.iter().fold(0, |va, i| va << 9 | i) << 12 | offset;
         if levels == 0 {
             // Bare: an address in RAM, or beyond.
@@ -131,9 +131,18 @@ fn try_of(va: u64, width: Width, kind: Kind, context: Context) -> Try {
     }
 }
 
+/// The mode field of `satp`, and how many levels that means.
+type Mode = (u64, u32);
+
+pub(super) const SV57: Mode = (10, 5);
+
+/// Sv39, Sv48, or no translation.
+pub(super) fn any_mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![6 => Just((8u64, 3u32)), 6 => Just((9, 4)), 1 => Just((0, 0))]
+}
+
 /// Tables, protection and accesses.
-pub(super) fn any_case() -> impl Strategy<Value = Case> {
-    let mode = prop_oneof![6 => Just((8u64, 3u32)), 6 => Just((9, 4)), 1 => Just((0, 0))];
+pub(super) fn any_case(mode: impl Strategy<Value = Mode>) -> impl Strategy<Value = Case> {
     mode.prop_flat_map(|(mode, levels)| {
         let kind = prop::sample::select(vec![
             Kind::Fetch,
@@ -166,7 +175,7 @@ pub(super) fn any_case() -> impl Strategy<Value = Case> {
                 .collect::<Vec<_>>()
         });
         let root = prop_oneof![
-            24 => (0..2u64).prop_map(move |p| (BASE >> 12) + u64::from(4 - levels.min(4)) * 2 + p),
+            24 => (0..2u64).prop_map(move |p| (BASE >> 12) + u64::from(5 - levels.min(5)) * 2 + p),
             1 => Just((BASE >> 12) + PAGES),
             1 => 0..1u64 << 44,
         ];

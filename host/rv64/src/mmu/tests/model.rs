@@ -84,7 +84,8 @@ impl Model {
             _ if self.prv == 3 => return Ok(va),
             0 => return Ok(va),
             8 => 3,
-            _ => 4,
+            9 => 4,
+            _ => 5,
         };
         let top = 12 + 9 * levels - 1;
         if (top..64).any(|bit| va >> bit & 1 != va >> top & 1) {

@@ -152,7 +152,13 @@ pub fn arithmetic(rng: &mut Rng) -> Insn {
         let e = &TABLE[rng.below(Op::COUNT as u64) as usize];
         let computes = matches!(
             e.extension,
-            Extension::I | Extension::M | Extension::Zba | Extension::Zbb | Extension::Zbs
+            Extension::I
+                | Extension::M
+                | Extension::Zba
+                | Extension::Zbb
+                | Extension::Zbc
+                | Extension::Zbs
+                | Extension::Zicond
         );
         let imm = match e.format {
             Format::R | Format::R1 => 0,
@@ -166,10 +172,14 @@ pub fn arithmetic(rng: &mut Rng) -> Insn {
         if computes {
             let rs2 = if e.format == Format::R { reg(rng) } else { 0 };
             let rs1 = if e.format == Format::U { 0 } else { reg(rng) };
-            return Insn {
+            let insn = Insn {
                 imm,
                 ..r(e.op, reg(rng), rs1, rs2)
             };
+            // An `ori` to x0 may be a prefetch.
+            if maquette_rv64::isa::encode(&insn).is_ok() {
+                return insn;
+            }
         }
     }
 }

@@ -23,9 +23,22 @@ const POINTERS: [u8; 3] = [2, 8, 9];
 
 /// The field FS of sstatus and mstatus: dirty.
 const FS: i32 = 0x6000;
+/// The field TW of mstatus: waiting traps.
+const TW: u64 = 1 << 21;
 
 /// A random block of about `length` steps.
 pub fn block(random: &mut Random, length: usize) -> Block {
+    let taste = random.pick(&[
+        Taste::Everything,
+        Taste::Everything,
+        Taste::Float,
+        Taste::Memory,
+    ]);
+    block_of(taste, random, length)
+}
+
+/// A random block that is mainly about one kind of instruction.
+pub fn block_of(taste: Taste, random: &mut Random, length: usize) -> Block {
     let mode = random.pick(&[
         Mode::User,
         Mode::User,
@@ -59,15 +72,11 @@ pub fn block(random: &mut Random, length: usize) -> Block {
             values::integer(random)
         };
     }
-    let taste = random.pick(&[
-        Taste::Everything,
-        Taste::Everything,
-        Taste::Float,
-        Taste::Memory,
-    ]);
+    let mstatus = mstatus(random);
     let mut generator = Generator {
         random,
         mode,
+        waits: mstatus & TW == 0,
         taste,
         length,
         id: 0,
@@ -76,7 +85,7 @@ pub fn block(random: &mut Random, length: usize) -> Block {
     Block {
         offset: None,
         mode,
-        mstatus: mstatus(random),
+        mstatus,
         fcsr: (random.pick(&[0, 0, 1, 2, 3, 4, 5, 7]) << 5 | random.below(32) as u64) & 0xff,
         x,
         f,
@@ -137,6 +146,8 @@ fn precisions(op: Op) -> (char, char) {
 struct Generator<'r> {
     random: &'r mut Random,
     mode: Mode,
+    /// TW is clear.
+    waits: bool,
     taste: Taste,
     length: usize,
     id: usize,
@@ -144,11 +155,22 @@ struct Generator<'r> {
 
 /// What a block is mainly about.
 #[derive(Clone, Copy, Debug)]
-enum Taste {
+pub enum Taste {
     Everything,
     Float,
     Memory,
+    /// Extensions that came after the base profile: Zbc, Zicond, Zicbop, Zawrs, Svinval.
+    Additions,
 }
+
+/// The extensions of [`Taste::Additions`].
+pub const ADDITIONS: [Extension; 5] = [
+    Extension::Zbc,
+    Extension::Zicond,
+    Extension::Zicbop,
+    Extension::Zawrs,
+    Extension::Svinval,
+];
 
 impl Taste {
     fn wants(self, entry: &Entry) -> bool {
@@ -156,6 +178,7 @@ impl Taste {
             Self::Everything => true,
             Self::Float => matches!(entry.extension, Extension::F | Extension::D),
             Self::Memory => entry.format.has(Operand::MemI) || entry.format.has(Operand::MemS),
+            Self::Additions => ADDITIONS.contains(&entry.extension),
         }
     }
 }
@@ -240,6 +263,8 @@ impl Generator<'_> {
             Op::Jalr => self.jump_register(4),
             Op::Mret | Op::Sret => self.return_from_trap(entry.op),
             Op::Wfi => self.wait(),
+            // Trapped by TW it leaves the instruction in tval here, as any does, and 0 there.
+            Op::WrsNto if !self.waits => vec![self.plain(Op::WrsSto)],
             Op::LrW | Op::LrD | Op::ScW | Op::ScD => self.reserve_and_store(),
             _ if entry.extension == Extension::Zicsr => self.csr_with(entry.op),
             _ if entry.extension == Extension::A => self.atomic(entry.op),
@@ -286,6 +311,10 @@ impl Generator<'_> {
                 Operand::MemI | Operand::MemS => {
                     insn.rs1 = self.base();
                     insn.imm = self.offset();
+                }
+                Operand::MemPrefetch => {
+                    insn.rs1 = self.any();
+                    insn.imm = 32 * self.random.range(-64, 64);
                 }
                 Operand::ImmI => insn.imm = self.random.range(-2048, 2048),
                 Operand::ImmU => insn.imm = (self.random.word() & 0xffff_f000).cast_signed(),
