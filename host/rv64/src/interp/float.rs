@@ -1,5 +1,9 @@
 //! F and D: registers and NaN boxing around the arithmetic of [`crate::fp`].
 
+mod host;
+#[cfg(test)]
+mod tests;
+
 use crate::block::MicroOp;
 use crate::csr::mstatus;
 use crate::fp::{self, F32, F64, Flags, Rounding, box_f32, unbox_f32};
@@ -7,6 +11,7 @@ use crate::isa::Op;
 use crate::state::HartState;
 
 /// The state or the rounding mode does not allow the instruction.
+#[derive(Debug)]
 pub(super) struct Illegal;
 
 /// Whether floating point is switched on.
@@ -63,6 +68,14 @@ pub(super) fn execute(h: &mut HartState, o: &MicroOp) -> Result<(), Illegal> {
     let rm = if rm == 7 { h.csr.frm } else { rm };
     // Instructions without a rounding mode have 0 there.
     let rm = Rounding::from_bits(rm).ok_or(Illegal)?;
+    if host::execute(h, o, rm) {
+        return Ok(());
+    }
+    by_integers(h, o, rm)
+}
+
+/// Executes the instruction in integers, which defines what it does.
+fn by_integers(h: &mut HartState, o: &MicroOp, rm: Rounding) -> Result<(), Illegal> {
     let i = In {
         a: reg(h, o.rs1),
         b: reg(h, o.rs2),

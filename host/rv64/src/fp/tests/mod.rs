@@ -12,7 +12,7 @@ mod comparisons;
 mod conversions;
 mod host;
 mod model;
-mod operands;
+pub(crate) mod operands;
 mod vectors;
 
 use core::fmt::Debug;
@@ -141,7 +141,7 @@ fn soft_flags(status: Status) -> Flags {
 }
 
 /// Enough cases to meet rare roundings, from a fixed seed so that a run can be repeated.
-fn config(cases: u32) -> Config {
+pub(crate) fn config(cases: u32) -> Config {
     Config {
         cases,
         failure_persistence: None,

@@ -82,7 +82,7 @@ fn exponent_field<F: Format>() -> impl Strategy<Value = u64> {
 }
 
 /// One operand.
-pub(super) fn operand<F: Format>() -> impl Strategy<Value = F::Bits> {
+pub(crate) fn operand<F: Format>() -> impl Strategy<Value = F::Bits> {
     let composed = (any::<bool>(), exponent_field::<F>(), fraction::<F>())
         .prop_map(|(sign, field, fraction)| compose::<F>(sign, field, fraction));
     prop_oneof![
@@ -117,7 +117,7 @@ pub(super) fn pair<F: Format>() -> impl Strategy<Value = [F::Bits; 2]> {
 
 /// Three operands: independent ones, or an addend that nearly cancels the product, or one that
 /// lies some binades off it.
-pub(super) fn triple<F: Format>() -> impl Strategy<Value = [F::Bits; 3]> {
+pub(crate) fn triple<F: Format>() -> impl Strategy<Value = [F::Bits; 3]> {
     let reach = i64::from(2 * F::FRACTION_BITS + 8);
     let independent = (pair::<F>(), operand::<F>()).prop_map(|([a, b], c)| [a, b, c]);
     let cancelling = (pair::<F>(), any::<bool>(), -NEAR..=NEAR).prop_map(|([a, b], same, ulps)| {
