@@ -76,8 +76,8 @@ enum Verb {
         /// qemu, linux-riscv, opensbi, linux-riscv-stable, or all
         names: Vec<String>,
     },
-    /// List the acceptance rows and those that no test proves
-    Rows,
+    /// List the acceptance rows and those that no test proves; or show that tests notice faults
+    Rows(rows::Options),
     /// Measure, against a peer where there is one
     Bench(bench::Options),
     /// Run a command and print the most memory it held, in bytes (part of bench)
@@ -102,7 +102,7 @@ fn main() -> ExitCode {
         Verb::Evidence { name } => evidence::command(name.as_deref()),
         Verb::Guests => guests::command(),
         Verb::RealParts { names } => parts::command(&names),
-        Verb::Rows => rows::command(),
+        Verb::Rows(options) => rows::command(&options),
         Verb::Bench(options) => bench::command(&options),
         Verb::LargestChild { command } => bench::hello::largest_child(&command),
         Verb::Tidy { folders } => tidy::command(&folders),

@@ -28,7 +28,8 @@ pub fn all(workbench: &Workbench) -> Vec<Activity> {
     vec![
         activity("programs", "instructions", 2_000_000, false),
         activity("legality", "words", 1_000_000, false),
-        activity("hash", "series of runs", 5, false),
+        activity("hash", "series of runs", 10, false),
+        activity("fuzz", "rounds of 1000 inputs a body", 100, false),
         activity("properties", "test programs", 10 * programs.max(1), false),
         activity("fresh", "clones", 1, true),
     ]
@@ -44,10 +45,11 @@ pub struct Workbench {
 }
 
 impl Workbench {
-    /// Test programs whose work depends on seeds: those of the host's crates, and of the fuzz bodies.
+    /// Test programs whose work depends on seeds: those of the host's crates.
     fn properties(&self) -> Vec<&Binary> {
         let ours = |binary: &&Binary| {
-            !["maquette-tests", "maquette-xtask"].contains(&binary.package.as_str())
+            !["maquette-tests", "maquette-fuzz", "maquette-xtask"]
+                .contains(&binary.package.as_str())
         };
         self.binaries.iter().filter(ours).collect()
     }
@@ -65,8 +67,11 @@ impl Workbench {
         let mut command = match activity.name {
             "programs" => self.test(end_to_end("isa")?, slice, 1, &["rv_22_"]),
             "legality" => self.test(end_to_end("isa")?, slice, 1, &["legality::"]),
-            // Twice the effort is the whole of rv_09: ten runs of Linux.
-            "hash" => self.test(end_to_end("rv")?, slice, 2, &["rv_09_"]),
+            "hash" => {
+                let repeated = ["rv_09_runs_of_linux", "rv_09_ten_runs"];
+                self.test(end_to_end("rv")?, slice, 1, &repeated)
+            }
+            "fuzz" => self.test(self.binary("maquette-fuzz", "seeded")?, slice * 4, 4, &[]),
             "properties" => {
                 let programs = self.properties();
                 let count = programs.len() as u64;
@@ -131,6 +136,7 @@ fn amount(activity: &str, text: &str) -> u64 {
     let unit = match activity {
         "programs" => " instructions",
         "legality" => " words",
+        "fuzz" => return 4,
         _ => return 1,
     };
     let counted = text.lines().filter_map(|line| {

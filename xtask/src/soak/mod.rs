@@ -29,7 +29,7 @@ pub struct Options {
     /// Forget what has been done so far
     #[arg(long)]
     anew: bool,
-    /// Only these activities: programs, legality, hash, properties, fresh
+    /// Only these activities: programs, legality, hash, fuzz, properties, fresh
     activities: Vec<String>,
 }
 

@@ -8,7 +8,15 @@ use anyhow::{Context, Result};
 use syn::{Attribute, Item, Meta};
 
 /// The folders that hold code of this project.
-const FOLDERS: [&str; 6] = ["protocols", "host", "guest", "linux", "tests", "xtask"];
+const FOLDERS: [&str; 7] = [
+    "protocols",
+    "host",
+    "guest",
+    "linux",
+    "tests",
+    "fuzz",
+    "xtask",
+];
 
 /// One file, parsed.
 pub struct Source {

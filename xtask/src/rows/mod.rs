@@ -1,9 +1,14 @@
 //! `cargo xtask rows`: which acceptance rows are proved by a test.
 //!
 //! Rows are listed in `tests/rows/<spec>.toml`. A test proves row `rv_07` by being called
-//! `rv_07_…`, anywhere in the workspace.
+//! `rv_07_…`, anywhere in the workspace. For each row with a test `tests/rows/faults.toml` lists a fault
+//! that the test must notice.
 
-use std::collections::BTreeMap;
+mod faults;
+mod program;
+mod prove;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -11,7 +16,23 @@ use anyhow::{Context, Result, bail};
 use maquette_tests::places;
 use serde::Deserialize;
 
+use crate::checkout;
 use crate::tidy::sources;
+use program::Program;
+
+/// What to do with the rows.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Plant the listed faults of so many rows, one at a time in a clone, and demand that tests fail
+    #[arg(long, value_name = "N")]
+    prove: Option<usize>,
+    /// Which rows are drawn; the commit decides if it is not given
+    #[arg(long, requires = "prove")]
+    seed: Option<u64>,
+    /// Plant the fault of this row
+    #[arg(long, value_name = "ID", conflicts_with = "prove")]
+    row: Vec<String>,
+}
 
 /// One file of rows.
 #[derive(Debug, Deserialize)]
@@ -36,12 +57,26 @@ struct Row {
     deferred: Option<String>,
 }
 
-/// The tests found, by the row that their name begins with.
-type Tests = BTreeMap<String, Vec<String>>;
+/// A test's name and the program that it is compiled into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Test {
+    name: String,
+    program: Program,
+}
 
-pub fn command() -> Result<()> {
+/// The tests found, by the row that their name begins with.
+type Tests = BTreeMap<String, Vec<Test>>;
+
+pub fn command(options: &Options) -> Result<()> {
     let state = State::gather()?;
+    if options.prove.is_some() || !options.row.is_empty() {
+        return prove::command(&state.cases(options)?);
+    }
     state.print();
+    let complaints = state.faults()?;
+    for complaint in &complaints {
+        println!("{complaint}");
+    }
     let missing = state.missing();
     if !missing.is_empty() {
         bail!("no test proves {}", missing.join(", "));
@@ -51,6 +86,9 @@ pub fn command() -> Result<()> {
             "tests are named after rows that do not exist: {}",
             state.strays.join(", ")
         );
+    }
+    if !complaints.is_empty() {
+        bail!("{} complaints about {}", complaints.len(), faults::LIST);
     }
     Ok(())
 }
@@ -68,7 +106,15 @@ impl State {
         let mut names = Vec::new();
         for path in sources::rust_files(&places::workspace())? {
             let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            names.extend(test_names(&text));
+            let tests = test_names(&text);
+            if !tests.is_empty() {
+                let program = Program::of(&path)?;
+                let test = |name| Test {
+                    name,
+                    program: program.clone(),
+                };
+                names.extend(tests.into_iter().map(test));
+            }
         }
         let (tests, strays) = sort(&specs, names);
         Ok(Self {
@@ -83,6 +129,50 @@ impl State {
         let rows = self.specs.iter().flat_map(|spec| &spec.row);
         let open = rows.filter(|row| row.deferred.is_none() && !self.tests.contains_key(&row.id));
         open.map(|row| row.id.as_str()).collect()
+    }
+
+    /// What is wrong with the list of faults.
+    fn faults(&self) -> Result<Vec<String>> {
+        let root = places::workspace();
+        let rows = self.specs.iter().flat_map(|spec| &spec.row);
+        let rows: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
+        let tested: Vec<&str> = self.tests.keys().map(String::as_str).collect();
+        Ok(faults::complaints(
+            &faults::load(&root)?,
+            &root,
+            &rows,
+            &tested,
+        ))
+    }
+
+    /// The rows to prove, drawn or named.
+    fn cases(&self, options: &Options) -> Result<Vec<prove::Case>> {
+        let faults = faults::load(&places::workspace())?;
+        let proved = faults
+            .into_iter()
+            .filter(|fault| self.tests.contains_key(&fault.row));
+        let chosen = match options.prove {
+            Some(count) => {
+                let seed = options.seed.map_or_else(seed_of_commit, Ok)?;
+                println!("prove: {count} rows, --seed {seed}");
+                prove::draw(proved.collect(), count, seed)
+            }
+            None => proved
+                .filter(|fault| options.row.contains(&fault.row))
+                .collect(),
+        };
+        let unknown = |id: &&String| !chosen.iter().any(|fault| fault.row == **id);
+        if let Some(id) = options.row.iter().find(unknown) {
+            bail!("{id} is no row with a test and a fault in {}", faults::LIST);
+        }
+        let case = |fault: faults::Fault| {
+            let programs = self.tests[&fault.row]
+                .iter()
+                .map(|test| test.program.clone());
+            let programs: BTreeSet<Program> = programs.collect();
+            prove::Case { fault, programs }
+        };
+        Ok(chosen.into_iter().map(case).collect())
     }
 
     fn print(&self) {
@@ -114,6 +204,7 @@ fn load(folder: &Path) -> Result<Vec<Spec>> {
     paths.retain(|path| {
         path.extension()
             .is_some_and(|extension| extension == "toml")
+            && !path.ends_with(faults::LIST)
     });
     paths.sort();
     let mut specs = Vec::new();
@@ -156,10 +247,17 @@ fn test_names(text: &str) -> Vec<String> {
     names
 }
 
-fn sort(specs: &[Spec], names: Vec<String>) -> (Tests, Vec<String>) {
+/// Ever new rows as the project goes on, and the same for everybody at one commit.
+fn seed_of_commit() -> Result<u64> {
+    let head = checkout::git(&places::workspace(), &["rev-parse", "HEAD"])?;
+    let digits = head.get(..15).context("a commit has 40 digits")?;
+    Ok(u64::from_str_radix(digits, 16)?)
+}
+
+fn sort(specs: &[Spec], all: Vec<Test>) -> (Tests, Vec<String>) {
     let (mut tests, mut strays) = (Tests::new(), Vec::new());
-    for name in names {
-        let mut words = name.splitn(3, '_');
+    for test in all {
+        let mut words = test.name.splitn(3, '_');
         let (Some(spec), Some(number), Some(_)) = (words.next(), words.next(), words.next()) else {
             continue;
         };
@@ -171,9 +269,9 @@ fn sort(specs: &[Spec], names: Vec<String>) -> (Tests, Vec<String>) {
         }
         let id = format!("{}_{number}", spec.spec);
         if spec.row.iter().any(|row| row.id == id) {
-            tests.entry(id).or_default().push(name);
+            tests.entry(id).or_default().push(test);
         } else {
-            strays.push(name);
+            strays.push(test.name);
         }
     }
     (tests, strays)
@@ -181,7 +279,7 @@ fn sort(specs: &[Spec], names: Vec<String>) -> (Tests, Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, Spec, sort, test_names};
+    use super::{Program, Row, Spec, Test, sort, test_names};
 
     fn spec() -> Spec {
         let row = |id: &str| Row {
@@ -213,9 +311,17 @@ mod tests {
             "other_01_e",
             "plain",
         ];
-        let (tests, strays) = sort(&[spec()], names.map(String::from).to_vec());
+        let test = |name: &str| Test {
+            name: name.into(),
+            program: Program {
+                end_to_end: false,
+                package: "p".into(),
+                target: vec!["--lib".into()],
+            },
+        };
+        let (tests, strays) = sort(&[spec()], names.map(test).to_vec());
         assert_eq!(tests.len(), 1);
-        assert_eq!(tests["rv_01"], ["rv_01_a", "rv_01_b"]);
+        assert_eq!(tests["rv_01"], ["rv_01_a", "rv_01_b"].map(test));
         assert_eq!(strays, ["rv_77_c"]);
     }
 }

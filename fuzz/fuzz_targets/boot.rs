@@ -1,0 +1,6 @@
+//! Files that machines boot.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| maquette_fuzz::boot(data));

@@ -1,0 +1,6 @@
+//! Serial port, CLINT, PLIC and finisher.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| maquette_fuzz::registers(data));

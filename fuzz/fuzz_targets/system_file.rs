@@ -1,0 +1,6 @@
+//! System files and overrides.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| maquette_fuzz::system_file(data));
