@@ -4,14 +4,14 @@ use super::pauses::{GUESTS, ended, machine, whole};
 use crate::ran::noise;
 use maquette_model::SimTime;
 use maquette_sim::{NoRim, Outcome};
-use maquette_tests::effort;
+use maquette_tests::seeds;
 
 #[test]
 fn rv_43_guests_restored_at_random_places_end_with_the_same_hash() {
     for guest in GUESTS {
         let expected = whole(guest);
         let length = expected.1.as_ps();
-        for seed in 0..u64::from(4 * effort()) {
+        for seed in seeds(4) {
             let mut cuts: Vec<u64> = noise(seed, 32)
                 .chunks_exact(8)
                 .filter_map(|b| b.try_into().ok())
