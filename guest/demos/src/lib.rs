@@ -18,5 +18,6 @@
 
 pub mod bench;
 pub mod blk;
+pub mod float_kernels;
 pub mod kernels;
 pub mod probing;

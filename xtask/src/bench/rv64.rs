@@ -18,6 +18,15 @@ use crate::process;
 
 /// Kernels whose geometric mean is promised.
 const COUNTED: [&str; 4] = ["alu", "branchy", "memory", "calls"];
+/// One floating-point operation each, in both formats; the slowest is promised.
+const FLOAT: [&str; 6] = [
+    "fp-add",
+    "fp-mul",
+    "fp-fma",
+    "fp-div",
+    "fp-sqrt",
+    "fp-convert",
+];
 /// Kernels that are only reported.
 const REPORTED: [&str; 2] = ["sort", "fp"];
 const REPEATS: usize = 3;
@@ -26,9 +35,12 @@ const LIMIT: Limit = Limit::seconds(120);
 pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let mut logarithms = 0.0;
-    let mut slowest = f64::INFINITY;
-    for name in COUNTED.iter().chain(&REPORTED) {
+    let (mut slowest, mut slowest_float) = (f64::INFINITY, f64::INFINITY);
+    for name in COUNTED.iter().chain(&FLOAT).chain(&REPORTED) {
         let figure = kernel(bench, name)?;
+        if FLOAT.contains(name) {
+            slowest_float = slowest_float.min(figure.value);
+        }
         if COUNTED.contains(name) {
             logarithms += figure.value.ln();
             slowest = slowest.min(figure.value);
@@ -39,6 +51,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let at_least = |id, value, limit| Figure::new(id, value, "MIPS").target(Target::AtLeast(limit));
     figures.push(at_least("rv64.interp.geomean_mips", geomean, 200.0));
     figures.push(at_least("rv64.interp.slowest_mips", slowest, 80.0));
+    figures.push(at_least("rv64.interp.slowest_fp_mips", slowest_float, 80.0));
     figures.extend(hello::measure(bench)?);
     figures.extend(linux::measure(bench)?);
     figures.extend(caches(bench)?);

@@ -7,6 +7,7 @@
 pub mod count;
 pub mod csr;
 mod entry;
+pub mod float;
 mod mmio;
 mod probe;
 mod sbicall;

@@ -1,0 +1,12 @@
+//! Benchmark: floating-point square roots.
+#![no_std]
+#![no_main]
+
+use maquette_demos::{bench, float_kernels};
+use maquette_guest_rt::{Boot, entry};
+
+entry!(main);
+
+fn main(_: Boot) -> ! {
+    bench::run("fp-sqrt", float_kernels::sqrt)
+}
