@@ -253,6 +253,17 @@ impl Dialogue {
         stdin.flush().expect("the child reads its input");
     }
 
+    /// The CPU time that the child has used so far, of all its threads, to a hundredth of a second.
+    ///
+    /// # Panics
+    /// The child has been waited for, or the kernel keeps no account.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        ticks(&text).unwrap_or_else(|| panic!("{path} is not as proc(5) has it: {text}"))
+    }
+
     /// What has been printed so far.
     #[must_use]
     pub fn text(&self) -> String {
@@ -297,6 +308,15 @@ impl Drop for Dialogue {
     }
 }
 
+/// `utime` and `stime` of proc(5)'s `stat`, the 14th and 15th field, in ticks of 10 ms. The second field
+/// is a name in parentheses that may hold anything.
+fn ticks(stat: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut times = fields.split(' ').skip(11);
+    let mut next = || times.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis(10 * (next()? + next()?)))
+}
+
 fn pieces(from: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     let (tell, hear) = mpsc::channel();
     thread::spawn(move || {
@@ -309,4 +329,18 @@ fn pieces(from: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
         }
     });
     hear
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::ticks;
+
+    #[test]
+    fn ticks_are_read_behind_any_name() {
+        let stat = "7 (a) b 1) S 1 7 7 0 -1 4194560 99 0 0 0 12 30 0 0 20 0 1 0 5";
+        assert_eq!(ticks(stat), Some(Duration::from_millis(420)));
+        assert_eq!(ticks("7 (a) S 1"), None);
+    }
 }

@@ -7,6 +7,7 @@
 //! - [`linux`], [`linux_disk`], [`linux_qemu`]: Debian's kernel to its shell, on a large disk, and beside QEMU.
 //! - [`trace_hash`]: what the trace hash depends on, and what it does not.
 //! - [`endings`]: power-off, reboot, deadlock, trap loop.
+//! - [`idle`]: what a machine that waits costs.
 //! - [`boards`]: numbers of harts, quantum, CPI, other than the defaults.
 //!
 //! Runs take seconds at most on an idle machine; limits are generous because machines are not idle.
@@ -14,6 +15,7 @@
 mod boards;
 mod disks;
 mod endings;
+mod idle;
 mod inside;
 mod linux;
 mod linux_disk;
