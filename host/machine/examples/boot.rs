@@ -51,6 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         seed: 0,
         boot: BootSource {
             mode,
+            firmware: None,
             kernel,
             initrd,
             cmdline,

@@ -20,6 +20,8 @@ use tracing::debug;
 
 /// Larger files are no kernels, however many symbols they carry.
 const MOST_KERNEL: u64 = 1 << 30;
+/// Larger files are no firmware, even with a kernel in it.
+const MOST_FIRMWARE: u64 = 256 << 20;
 /// How long a byte takes between the machine's serial line and the console.
 const LINE_LATENCY: SimTime = SimTime::from_us(1);
 
@@ -107,6 +109,11 @@ impl Builder {
     fn machine(&mut self, description: &Description, index: usize) -> Option<Machine> {
         let d = description.machines.get(index)?;
         let before = self.problems.len();
+        let firmware = d.boot.firmware.as_ref();
+        let firmware = firmware.map(|f| {
+            let too_large = "no firmware is that large: name the firmware itself";
+            self.file(f, MOST_FIRMWARE, too_large)
+        });
         let kernel = d.boot.kernel.as_ref();
         let kernel = kernel.map(|f| {
             self.file(
@@ -145,7 +152,9 @@ impl Builder {
                 mode: match d.boot.mode {
                     description::BootMode::Bare => BootMode::Bare,
                     description::BootMode::Sbi => BootMode::Sbi,
+                    description::BootMode::Firmware => BootMode::Firmware,
                 },
+                firmware: firmware.flatten(),
                 kernel: kernel.flatten()?,
                 initrd: initrd.flatten(),
                 cmdline: d.boot.cmdline.clone(),
@@ -297,21 +306,23 @@ impl Builder {
     }
 
     /// The machine refused: finds out which field asked for it.
-    fn refused(&mut self, d: &description::Machine, error: &MachineError) {
-        let kernel = || {
-            let file = d.boot.kernel.as_ref();
-            (file.and_then(|f| f.at), "boot.kernel", file)
+    fn refused<'a>(&mut self, d: &'a description::Machine, error: &MachineError) {
+        let named = |field, file: &'a Option<FileRef>| {
+            let file = file.as_ref();
+            (file.and_then(|f| f.at), field, file)
         };
         let memory = (d.board.memory_at.or(d.board.at), "machine.memory", None);
         let (at, field, file) = match error {
             MachineError::Ram(_) => memory,
             MachineError::Boot(BootError::Place(PlaceError::EmptyInitrd)) => {
-                let file = d.boot.initrd.as_ref();
-                (file.and_then(|f| f.at), "boot.initrd", file)
+                named("boot.initrd", &d.boot.initrd)
+            }
+            MachineError::NoFirmware | MachineError::Boot(BootError::Firmware(_)) => {
+                named("boot.firmware", &d.boot.firmware)
             }
             MachineError::Boot(BootError::Place(place)) if place.wants_memory() => memory,
             MachineError::Boot(BootError::Tree(_)) => (d.board.at, "boot", None),
-            MachineError::Boot(_) => kernel(),
+            MachineError::Boot(_) => named("boot.kernel", &d.boot.kernel),
             MachineError::Board(_)
             | MachineError::NoSlot { .. }
             | MachineError::SlotTaken { .. }

@@ -131,8 +131,24 @@ impl Describer<'_> {
     fn boot(&mut self, group: &Group) -> Boot {
         let mode = match group.text("mode") {
             Some("bare") => BootMode::Bare,
+            Some("firmware") => BootMode::Firmware,
             _ => BootMode::Sbi,
         };
+        match (mode, group.written("firmware")) {
+            (BootMode::Firmware, false) => self.combination(
+                group,
+                "mode",
+                "mode `firmware` needs a `firmware`",
+                "add `firmware = \"part:opensbi/fw_dynamic.bin\"`",
+            ),
+            (BootMode::Bare | BootMode::Sbi, true) => self.combination(
+                group,
+                "firmware",
+                "`firmware` is for mode `firmware`, and this is another",
+                "remove it, or use mode \"firmware\"",
+            ),
+            _ => {}
+        }
         if mode == BootMode::Bare {
             for name in ["initrd", "cmdline"] {
                 if group.written(name) {
@@ -150,6 +166,7 @@ impl Describer<'_> {
         }
         Boot {
             mode,
+            firmware: self.file(group, "firmware"),
             kernel: self.file(group, "kernel"),
             initrd: self.file(group, "initrd"),
             cmdline: group.text("cmdline").unwrap_or_default().to_owned(),

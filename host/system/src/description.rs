@@ -116,6 +116,8 @@ pub enum BootMode {
     Bare,
     /// S-mode on the built-in SBI.
     Sbi,
+    /// M-mode, in a firmware that starts the kernel.
+    Firmware,
 }
 
 /// A file that the description names.
@@ -134,6 +136,9 @@ pub struct FileRef {
 pub struct Boot {
     /// In which world.
     pub mode: BootMode,
+    /// What starts the program; there is one in mode [`BootMode::Firmware`] alone, unless its name
+    /// could not be resolved.
+    pub firmware: Option<FileRef>,
     /// The program; `None` when its name could not be resolved, which is a problem already.
     pub kernel: Option<FileRef>,
     /// The initial RAM disk.

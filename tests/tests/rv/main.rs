@@ -4,7 +4,8 @@
 //!
 //! - [`programs`]: the guest programs, one row each, here and in QEMU.
 //! - [`disks`]: what disks hold before and after.
-//! - [`linux`], [`linux_disk`], [`linux_qemu`]: Debian's kernel to its shell, on a large disk, and beside QEMU.
+//! - [`linux`], [`linux_disk`], [`linux_opensbi`], [`linux_qemu`]: Debian's kernel to its shell, on a large
+//!   disk, above OpenSBI, and beside QEMU.
 //! - [`trace_hash`]: what the trace hash depends on, and what it does not.
 //! - [`endings`]: power-off, reboot, deadlock, trap loop.
 //! - [`idle`]: what a machine that waits costs.
@@ -19,6 +20,7 @@ mod idle;
 mod inside;
 mod linux;
 mod linux_disk;
+mod linux_opensbi;
 mod linux_qemu;
 mod programs;
 mod ran;

@@ -14,6 +14,8 @@ pub enum ImageKind {
     Elf,
     /// A Linux `Image`.
     Linux,
+    /// A raw binary, which only firmware may be.
+    Raw,
 }
 
 /// What an image's addresses count from.

@@ -6,12 +6,13 @@
 //!   program may put its stack at the top of RAM; where RAM is too small, on a page boundary.
 //! * The initial RAM disk goes below it, likewise. Linux wants both above itself.
 
+use super::firmware::FirmwarePlacement;
 use super::image::{Base, Image};
 use crate::board::{AddrRange, MAX_RAM, View};
 use maquette_model::PhysAddr;
 use thiserror::Error;
 
-const PAGE: u64 = 4096;
+pub(super) const PAGE: u64 = 4096;
 /// Linux maps itself by megapages (boot.rst: "PMD-aligned").
 const MEGAPAGE: u64 = 2 << 20;
 /// Where firmware ends and the kernel begins when the kernel does not say.
@@ -59,6 +60,17 @@ pub enum PlaceError {
         /// RAM.
         ram: AddrRange,
     },
+    /// The kernel asks for the firmware's memory.
+    #[error(
+        "the kernel's segment at {segment} and the firmware's memory at {firmware} overlap; link the kernel at {}",
+        firmware.end()
+    )]
+    OnFirmware {
+        /// The segment.
+        segment: AddrRange,
+        /// What the firmware has for itself.
+        firmware: AddrRange,
+    },
     /// An initial RAM disk without a byte.
     #[error("the initrd is empty; leave it out or name another file")]
     EmptyInitrd,
@@ -87,7 +99,7 @@ impl PlaceError {
                 needed_end, ram, ..
             } => needed_end.saturating_sub(ram.start().0) <= MAX_RAM - 2 * MEGAPAGE,
             Self::NoRoom { .. } => true,
-            Self::OutsideRam { .. } | Self::EmptyInitrd => false,
+            Self::OutsideRam { .. } | Self::OnFirmware { .. } | Self::EmptyInitrd => false,
         }
     }
 }
@@ -103,8 +115,47 @@ pub struct Placement {
     pub initrd: Option<AddrRange>,
     /// The device tree.
     pub dtb: AddrRange,
-    /// Where harts begin.
+    /// Where the image begins to run.
     pub entry: PhysAddr,
+    /// What is special about a boot through firmware.
+    pub firmware: Option<FirmwarePlacement>,
+}
+
+/// Lengths of what has no place of its own.
+#[derive(Clone, Copy)]
+pub(super) struct Rest {
+    pub(super) dtb: u64,
+    pub(super) initrd: Option<u64>,
+}
+
+/// An image in RAM.
+pub(super) struct Put {
+    pub(super) segments: Vec<AddrRange>,
+    pub(super) entry: PhysAddr,
+}
+
+impl Put {
+    /// The image with its base at an address.
+    pub(super) fn new(image: &Image<'_>, base: u64, ram: AddrRange) -> Result<Self, PlaceError> {
+        let segments = image
+            .segments()
+            .iter()
+            .map(|s| segment(image.base(), base.saturating_add(s.addr), s.mem_len, ram))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            segments,
+            entry: PhysAddr(base.saturating_add(image.entry())),
+        })
+    }
+}
+
+/// What the addresses of an image are added to, `gap` above the start of RAM if it does not say.
+pub(super) const fn base(image: &Image<'_>, gap: u64, ram: AddrRange) -> u64 {
+    match image.base() {
+        Base::Absolute => 0,
+        Base::Ram { offset: Some(o) } => ram.start().0.saturating_add(o),
+        Base::Ram { offset: None } => ram.start().0.saturating_add(gap),
+    }
 }
 
 /// Finds a place for an image, an initial RAM disk and a device tree of these lengths.
@@ -118,26 +169,34 @@ pub fn place(
     dtb_len: u64,
     ram: AddrRange,
 ) -> Result<Placement, PlaceError> {
-    let base = match (image.base(), view) {
-        (Base::Absolute, _) => 0,
-        (Base::Ram { offset: Some(o) }, _) => ram.start().0.saturating_add(o),
-        (Base::Ram { offset: None }, View::Machine) => ram.start().0,
-        (Base::Ram { offset: None }, View::Supervisor) => {
-            ram.start().0.saturating_add(FIRMWARE_GAP)
-        }
+    let gap = match view {
+        View::Machine => 0,
+        View::Supervisor => FIRMWARE_GAP,
     };
-    let segments = image
-        .segments()
-        .iter()
-        .map(|s| segment(image.base(), base.saturating_add(s.addr), s.mem_len, ram))
-        .collect::<Result<Vec<_>, _>>()?;
+    let put = Put::new(image, base(image, gap, ram), ram)?;
+    let rest = Rest {
+        dtb: dtb_len,
+        initrd: initrd_len,
+    };
+    complete(image, put, &[], rest, ram)
+}
+
+/// Finds a place for the rest beside an image, where nothing is reserved.
+pub(super) fn complete(
+    image: &Image<'_>,
+    put: Put,
+    reserved: &[AddrRange],
+    rest: Rest,
+    ram: AddrRange,
+) -> Result<Placement, PlaceError> {
+    let Put { segments, entry } = put;
     let kernel = hull(&segments, ram);
     // What an image with no fixed address is, wants the memory above itself.
     let floor = match image.base() {
         Base::Absolute => ram.start().0,
         Base::Ram { .. } => kernel.end().0,
     };
-    let mut taken = segments.clone();
+    let mut taken = [&segments, reserved].concat();
     let mut room = |what, len| {
         let range = highest_gap(&taken, floor, len, ram).ok_or(PlaceError::NoRoom {
             what,
@@ -148,8 +207,8 @@ pub fn place(
         taken.push(range);
         Ok(range)
     };
-    let dtb = room("the device tree", dtb_len)?;
-    let initrd = match initrd_len {
+    let dtb = room("the device tree", rest.dtb)?;
+    let initrd = match rest.initrd {
         None => None,
         Some(0) => return Err(PlaceError::EmptyInitrd),
         Some(len) => Some(room("the initrd", len)?),
@@ -159,7 +218,8 @@ pub fn place(
         kernel,
         initrd,
         dtb,
-        entry: PhysAddr(base.saturating_add(image.entry())),
+        entry,
+        firmware: None,
     })
 }
 
@@ -182,7 +242,7 @@ fn segment(base: Base, start: u64, len: u64, ram: AddrRange) -> Result<AddrRange
 }
 
 /// The range from the first of the sorted segments to the last.
-fn hull(segments: &[AddrRange], ram: AddrRange) -> AddrRange {
+pub(super) fn hull(segments: &[AddrRange], ram: AddrRange) -> AddrRange {
     let start = segments.first().map_or(ram.start(), |s| s.start());
     let end = segments.last().map_or(start, |s| s.end());
     AddrRange::new(start, end.0.saturating_sub(start.0)).unwrap_or(ram)

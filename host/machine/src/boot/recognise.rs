@@ -115,29 +115,33 @@ pub(super) fn foreign_elf(what: String) -> ImageError {
 
 /// The error for a file that is neither ELF nor a Linux image.
 pub(super) fn refuse(file: &[u8]) -> ImageError {
-    let matches =
-        |m: &&(usize, &[u8], &str, &str)| file.get(m.0..).is_some_and(|rest| rest.starts_with(m.1));
-    if let Some(&(_, _, what, remedy)) = MAGICS.iter().find(matches) {
-        return ImageError::NotAKernel {
-            what: what.to_owned(),
-            remedy,
-        };
-    }
-    let (what, remedy) = if file.starts_with(b"MZ") {
-        (efi_program(file), NAME_A_KERNEL)
-    } else if file.iter().all(|&b| b == 0) {
-        ("a file of zeros".to_owned(), "copy or build it again")
-    } else if is_text(file) {
-        ("a text file".to_owned(), NAME_A_KERNEL)
-    } else {
+    let (what, remedy) = known(file).unwrap_or_else(|| {
         let head: Vec<String> = file.iter().take(8).map(|b| format!("{b:02x}")).collect();
         let what = format!("a file that begins with the bytes {}", head.join(" "));
         (
             what,
             "a raw binary says neither where to load it nor what it is; name its ELF file",
         )
-    };
+    });
     ImageError::NotAKernel { what, remedy }
+}
+
+/// What a file is that has a sign of its kind, and what to do with it; a raw binary has none.
+pub(super) fn known(file: &[u8]) -> Option<(String, &'static str)> {
+    let matches =
+        |m: &&(usize, &[u8], &str, &str)| file.get(m.0..).is_some_and(|rest| rest.starts_with(m.1));
+    if let Some(&(_, _, what, remedy)) = MAGICS.iter().find(matches) {
+        return Some((what.to_owned(), remedy));
+    }
+    if file.starts_with(b"MZ") {
+        Some((efi_program(file), NAME_A_KERNEL))
+    } else if file.iter().all(|&b| b == 0) {
+        Some(("a file of zeros".to_owned(), "copy or build it again"))
+    } else if is_text(file) {
+        Some(("a text file".to_owned(), NAME_A_KERNEL))
+    } else {
+        None
+    }
 }
 
 /// A PE file without a kernel header that is known (PE format, COFF header, `Machine`).

@@ -42,6 +42,8 @@ pub struct Slot {
 pub enum BootMode {
     /// Nobody: all harts begin in M-mode.
     Bare,
+    /// A firmware of the user's: all harts begin in it, in M-mode.
+    Firmware,
     /// The machine answers firmware calls itself: hart 0 begins in S-mode.
     Sbi,
 }
@@ -50,6 +52,8 @@ pub enum BootMode {
 pub struct BootSource {
     /// Who is underneath.
     pub mode: BootMode,
+    /// The firmware, as read from its file; for [`BootMode::Firmware`] alone.
+    pub firmware: Option<Vec<u8>>,
     /// The kernel image, as read from its file.
     pub kernel: Vec<u8>,
     /// The initial RAM disk.
@@ -70,6 +74,9 @@ pub enum MachineError {
     /// It cannot boot.
     #[error(transparent)]
     Boot(#[from] BootError),
+    /// A firmware is to be started, and there is none.
+    #[error("mode `firmware` needs a firmware; name one such as part:opensbi/fw_dynamic.bin")]
+    NoFirmware,
     /// A slot does not exist.
     #[error("there is no virtio slot {index}; slots are 0 to 7")]
     NoSlot {

@@ -127,12 +127,16 @@ impl Machine {
 
     /// Puts the boot files into RAM and the harts to their first instruction.
     fn load(&mut self) -> Result<(), MachineError> {
-        let bare = self.boot.mode == BootMode::Bare;
+        let mode = self.boot.mode;
+        let firmware = self.boot.firmware.as_deref();
+        let firmware = firmware.filter(|_| mode == BootMode::Firmware);
+        if mode == BootMode::Firmware && firmware.is_none() {
+            return Err(MachineError::NoFirmware);
+        }
         let options = TreeOptions {
-            view: if bare {
-                View::Machine
-            } else {
-                View::Supervisor
+            view: match mode {
+                BootMode::Bare | BootMode::Firmware => View::Machine,
+                BootMode::Sbi => View::Supervisor,
             },
             isa_extensions: ISA_EXTENSIONS,
             cmdline: &self.boot.cmdline,
@@ -140,20 +144,20 @@ impl Machine {
             seed: self.seed,
         };
         let files = BootFiles {
+            firmware,
             kernel: &self.boot.kernel,
             initrd: self.boot.initrd.as_deref(),
         };
         let entry = boot::prepare(&self.board, files, &options)?.write(&self.core.ram)?;
         for (i, slot) in self.harts.iter_mut().enumerate() {
-            slot.doing = if bare || i == 0 {
-                Doing::Running
-            } else {
-                Doing::Stopped
-            };
-            if bare {
-                slot.hart.start_bare(entry.pc.0, entry.dtb.0);
-            } else if i == 0 {
-                slot.hart.start_supervisor(entry.pc.0, entry.dtb.0);
+            let (pc, dtb) = (entry.pc.0, entry.dtb.0);
+            let info = entry.info.map_or(0, |info| info.0);
+            slot.doing = Doing::Running;
+            match (mode, i) {
+                (BootMode::Bare, _) => slot.hart.start_bare(pc, dtb),
+                (BootMode::Firmware, _) => slot.hart.start_firmware(pc, dtb, info),
+                (BootMode::Sbi, 0) => slot.hart.start_supervisor(pc, dtb),
+                (BootMode::Sbi, _) => slot.doing = Doing::Stopped,
             }
         }
         Ok(())

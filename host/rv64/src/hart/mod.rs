@@ -16,6 +16,7 @@ use std::rc::Rc;
 /// Register numbers of the calling convention.
 const A0: u8 = 10;
 const A1: u8 = 11;
+const A2: u8 = 12;
 const A6: u8 = 16;
 const A7: u8 = 17;
 
@@ -84,6 +85,12 @@ impl<E: BlockExec> Hart<E> {
             h.set_reg(A0, h.hart_id);
             h.set_reg(A1, dtb);
         });
+    }
+
+    /// Starts firmware in M-mode at `pc`: as [`Self::start_bare`], with a2 = `info`.
+    pub fn start_firmware(&mut self, pc: u64, dtb: u64, info: u64) {
+        self.start_bare(pc, dtb);
+        self.set_up(|h| h.set_reg(A2, info));
     }
 
     /// Starts in S-mode at `pc` under the built-in SBI, with a1 = `opaque`: what firmware sets up, and

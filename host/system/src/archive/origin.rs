@@ -138,7 +138,11 @@ fn files(d: &Description) -> impl Iterator<Item = &FileRef> {
     d.machines.iter().flat_map(|machine| {
         let disks = machine.devices.iter().filter_map(disk);
         let boot = &machine.boot;
-        boot.kernel.iter().chain(&boot.initrd).chain(disks)
+        boot.firmware
+            .iter()
+            .chain(&boot.kernel)
+            .chain(&boot.initrd)
+            .chain(disks)
     })
 }
 

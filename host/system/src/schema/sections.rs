@@ -168,9 +168,19 @@ const BOOT: &[Param] = &[
                 "sbi",
                 "a kernel (ELF, Image, EFI zboot) starts in S-mode; the machine answers SBI calls",
             ),
+            (
+                "firmware",
+                "`firmware` starts in M-mode on every hart, as on a real board, and starts the kernel",
+            ),
         ]),
         presence: Presence::Required("\"sbi\""),
         summary: "in which world the guest starts",
+    },
+    Param {
+        name: "firmware",
+        kind: Kind::File,
+        presence: Presence::Optional("none"),
+        summary: "OpenSBI or another firmware, ELF or raw (mode `firmware`), such as `part:opensbi/fw_dynamic.bin`",
     },
     Param {
         name: "kernel",
@@ -182,13 +192,13 @@ const BOOT: &[Param] = &[
         name: "initrd",
         kind: Kind::File,
         presence: Presence::Optional("none"),
-        summary: "initial RAM disk of a kernel (mode `sbi`)",
+        summary: "initial RAM disk of a kernel (modes `sbi` and `firmware`)",
     },
     Param {
         name: "cmdline",
         kind: Kind::Text,
         presence: Presence::Default(""),
-        summary: "command line of a kernel (mode `sbi`)",
+        summary: "command line of a kernel (modes `sbi` and `firmware`)",
     },
 ];
 

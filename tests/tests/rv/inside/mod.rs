@@ -50,6 +50,7 @@ impl Inside {
             seed: 1,
             boot: BootSource {
                 mode: parts.mode,
+                firmware: None,
                 kernel: parts.kernel,
                 initrd: None,
                 cmdline: String::new(),

@@ -64,6 +64,7 @@ fn try_boot(file: &[u8]) {
             seed: 0,
         };
         let files = BootFiles {
+            firmware: None,
             kernel: file,
             initrd: Some(b"initrd"),
         };

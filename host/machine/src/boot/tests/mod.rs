@@ -3,6 +3,7 @@
 mod build;
 mod damage;
 mod elf;
+mod firmware;
 mod linux;
 mod placement;
 mod real;

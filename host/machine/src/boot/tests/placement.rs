@@ -169,6 +169,7 @@ fn prepare_puts_everything_into_ram() {
     let initrd = vec![0xab; 5000];
     let board = Board::virt(2, 16 * MIB).unwrap();
     let files = BootFiles {
+        firmware: None,
         kernel: &kernel,
         initrd: Some(&initrd),
     };
@@ -200,6 +201,7 @@ fn prepare_written_to_another_ram_is_an_error() {
     let kernel = image(0x20_0000, 0, 1000, true);
     let board = Board::virt(1, 16 * MIB).unwrap();
     let files = BootFiles {
+        firmware: None,
         kernel: &kernel,
         initrd: None,
     };

@@ -24,6 +24,7 @@ fn real_debian_kernel_is_prepared_for_linux_boot() {
     assert_eq!(image.kind(), ImageKind::Linux);
     let board = Board::virt(4, 512 << 20).unwrap();
     let files = BootFiles {
+        firmware: None,
         kernel: &kernel,
         initrd: Some(&initrd),
     };
