@@ -270,6 +270,12 @@ impl Serial {
         (component as &mut dyn Any).downcast_mut()
     }
 
+    /// All components and their paths.
+    pub fn paths(&self) -> impl Iterator<Item = (ComponentId, &str)> {
+        let parts = (0..).map(ComponentId).zip(&self.engine.parts);
+        parts.map(|(id, part)| (id, part.path.as_str()))
+    }
+
     /// The component with this path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<ComponentId> {

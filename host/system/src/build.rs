@@ -48,7 +48,20 @@ pub struct Seat {
 /// # Errors
 /// Everything that keeps the system from being built, together.
 pub fn build(opened: &Opened, output: Output) -> Result<System, Problems> {
+    build_for(opened, output, Machine::new)
+}
+
+/// Builds the system with nothing loaded, for a saved state to be loaded into.
+///
+/// # Errors
+/// Everything that keeps the system from being built, together.
+pub fn build_unbooted(opened: &Opened, output: Output) -> Result<System, Problems> {
+    build_for(opened, output, Machine::unbooted)
+}
+
+fn build_for(opened: &Opened, output: Output, make: Make) -> Result<System, Problems> {
     let mut builder = Builder {
+        make,
         problems: Vec::new(),
     };
     let system = builder.system(&opened.description, output);
@@ -70,7 +83,11 @@ pub fn check(opened: &Opened) -> Result<(), Problems> {
     build(opened, Output::discarded()).map(drop)
 }
 
+/// How machines are made.
+type Make = fn(Config) -> Result<Machine, MachineError>;
+
 struct Builder {
+    make: Make,
     problems: Vec<Problem>,
 }
 
@@ -161,7 +178,7 @@ impl Builder {
             },
             slots,
         };
-        let mut machine = Machine::new(config)
+        let mut machine = (self.make)(config)
             .map_err(|error| self.refused(d, &error))
             .ok()?;
         if let Some(most) = description.limits.instructions {

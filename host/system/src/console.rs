@@ -25,6 +25,9 @@ pub struct Console {
     forbidden: Vec<(String, Finder)>,
     /// The first forbidden text that appeared.
     offence: Option<String>,
+    /// A text that the run is to stop for, once.
+    watched: Option<Finder>,
+    noticed: bool,
     bytes_out: u64,
     bytes_in: u64,
 }
@@ -55,6 +58,8 @@ impl Console {
                 .map(|text| (text.clone(), Finder::new(text)))
                 .collect(),
             offence: None,
+            watched: None,
+            noticed: false,
             bytes_out: 0,
             bytes_in: 0,
         }
@@ -85,6 +90,23 @@ impl Console {
         self.offence.as_deref()
     }
 
+    /// Stops the run when the guest has printed `text`, once.
+    pub fn watch_for(&mut self, text: &str) {
+        self.watched = Some(Finder::new(text));
+    }
+
+    /// Whether the run was stopped for the text that was watched for; asked once.
+    pub const fn take_noticed(&mut self) -> bool {
+        core::mem::replace(&mut self.noticed, false)
+    }
+
+    /// Sets script and expectations aside: a person takes over.
+    pub fn leave_to_a_person(&mut self) {
+        self.script = Script::new(&[]);
+        self.expected = Sequence::new(&[]);
+        self.forbidden.clear();
+    }
+
     /// Bytes from and to the guest.
     #[must_use]
     pub const fn bytes(&self) -> (u64, u64) {
@@ -102,6 +124,16 @@ impl Console {
                 let now = cx.now();
                 cx.stop(now);
             }
+        }
+        if self
+            .watched
+            .as_mut()
+            .is_some_and(|finder| finder.feed(byte))
+        {
+            self.watched = None;
+            self.noticed = true;
+            let now = cx.now();
+            cx.stop(now);
         }
         if let Some(text) = self.script.feed(byte) {
             debug!(time = %cx.now(), send = text, "the script types");

@@ -23,8 +23,10 @@ pub struct Report {
     pub reasons: Vec<Reason>,
     /// How far the run can be repeated.
     pub level: Level,
-    /// The trace hash, if the run came to an exact end.
+    /// The trace hash, unless the run could not be brought to one time for all its parts.
     pub hash: Option<TraceHash>,
+    /// Where it ended, if something outside the simulation ended it.
+    pub cut_at: Option<SimTime>,
     /// Events hashed.
     pub counts: Counts,
     /// What the engine counted.
@@ -227,9 +229,12 @@ impl fmt::Display for Report {
         }
         writeln!(f, "level: {}", self.level)?;
         writeln!(f, "events hashed: {}", self.counts)?;
-        match &self.hash {
-            Some(hash) => writeln!(f, "trace hash: {hash}"),
-            None => writeln!(f, "trace hash: none (the run was cut short from outside)"),
+        match (&self.hash, self.cut_at) {
+            (Some(hash), None) => writeln!(f, "trace hash: {hash}"),
+            (Some(hash), Some(at)) => {
+                writeln!(f, "trace hash: {hash} (ended from outside at {at})")
+            }
+            (None, _) => writeln!(f, "trace hash: none (the run was torn off from outside)"),
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum Ending {
     Quit,
     /// The person's terminal is gone.
     TerminalGone,
+    /// A snapshot was taken, and nothing more was wanted.
+    Saved,
     /// The host failed; the text says how.
     Host(String),
 }
@@ -69,6 +71,7 @@ impl fmt::Display for Ending {
             Self::Signal(number) => write!(f, "ended by {}", signal_name(*number)),
             Self::Quit => f.write_str("ended from the terminal"),
             Self::TerminalGone => f.write_str("the terminal is gone"),
+            Self::Saved => f.write_str("the snapshot is written"),
             Self::Host(what) => f.write_str(what),
         }
     }
@@ -85,12 +88,18 @@ impl Ending {
         }
     }
 
-    /// Whether every component came to the same end, so that the trace hash means something.
+    /// Whether something outside the simulation brought the end about, at a time that another run would
+    /// not have.
     #[must_use]
-    pub const fn is_exact(&self) -> bool {
-        !matches!(
+    pub const fn is_from_outside(&self) -> bool {
+        matches!(
             self,
-            Self::HostTimeLimit | Self::Signal(_) | Self::Quit | Self::TerminalGone | Self::Host(_)
+            Self::HostTimeLimit
+                | Self::Signal(_)
+                | Self::Quit
+                | Self::TerminalGone
+                | Self::Host(_)
+                | Self::Saved
         )
     }
 
@@ -98,7 +107,7 @@ impl Ending {
     /// expected of it.
     const fn imposed(&self) -> Option<Verdict> {
         match self {
-            Self::Quit => Some(Verdict::Clean),
+            Self::Quit | Self::Saved => Some(Verdict::Clean),
             Self::TimeLimit(_) | Self::InstructionLimit(_) | Self::HostTimeLimit => {
                 Some(Verdict::Limit)
             }

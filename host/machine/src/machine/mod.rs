@@ -85,6 +85,16 @@ impl Machine {
     /// # Errors
     /// When the configuration is impossible or the boot files cannot be used.
     pub fn new(config: Config) -> Result<Self, MachineError> {
+        let mut machine = Self::unbooted(config)?;
+        machine.load()?;
+        Ok(machine)
+    }
+
+    /// Builds the machine with empty RAM, for a saved state to be loaded into.
+    ///
+    /// # Errors
+    /// When the configuration is impossible.
+    pub fn unbooted(config: Config) -> Result<Self, MachineError> {
         if config.quantum == 0 {
             return Err(MachineError::Quantum);
         }
@@ -102,7 +112,7 @@ impl Machine {
             doing: Doing::Stopped,
             path: stray,
         });
-        let mut machine = Self {
+        Ok(Self {
             harts: harts.collect(),
             core: Core::new(ram, config.harts),
             name: config.name,
@@ -120,9 +130,7 @@ impl Machine {
             most_instructions: u64::MAX,
             status: Status::Running,
             statistics: Statistics::default(),
-        };
-        machine.load()?;
-        Ok(machine)
+        })
     }
 
     /// Puts the boot files into RAM and the harts to their first instruction.

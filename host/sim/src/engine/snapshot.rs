@@ -24,6 +24,8 @@ impl Snapshot for Engine {
         w.time(self.stop.unwrap_or(SimTime::ZERO));
         w.time(self.rim_promise);
         w.u64(self.outside_seq);
+        w.u32(self.ends_awaited);
+        w.time(self.last_end);
         let s = self.statistics;
         for count in [s.events, s.messages, s.inputs, s.unconnected] {
             w.u64(count);
@@ -42,6 +44,8 @@ impl Snapshot for Engine {
         self.stop = Some(r.time()?).filter(|_| stopping);
         self.rim_promise = r.time()?;
         self.outside_seq = r.u64()?;
+        self.ends_awaited = r.u32()?;
+        self.last_end = r.time()?;
         self.statistics = Statistics {
             events: r.u64()?,
             messages: r.u64()?,

@@ -1,7 +1,6 @@
 //! Where a recording or snapshot comes from: the system file as it was, and the images that it names.
 
 use super::error::ArchiveError;
-use super::frame::Kind;
 use crate::description::{Description, Device, DeviceKind, Disk, FileRef};
 use crate::locate::Places;
 use crate::open::{Opened, parse};
@@ -97,17 +96,18 @@ impl Origin {
     ///
     /// # Errors
     /// Names the first that differs.
-    #[expect(dead_code, reason = "resume and replay come with the next change")]
-    pub(super) fn check(&self, opened: &Opened, kind: Kind) -> Result<(), ArchiveError> {
+    pub fn check(&self, opened: &Opened, kind: &'static str) -> Result<(), ArchiveError> {
+        // In order: several machines may have fields of one name.
+        let mut recorded = self.images.iter();
         for file in files(&opened.description) {
             let now = image(file)?;
             let wrong = |what| ArchiveError::Image {
                 field: file.field.clone(),
                 path: file.path.clone(),
-                kind: kind.name(),
+                kind,
                 what,
             };
-            let Some(then) = self.images.iter().find(|i| i.field == now.field) else {
+            let Some(then) = recorded.next().filter(|i| i.field == now.field) else {
                 return Err(wrong("there was none then".to_owned()));
             };
             if then.bytes != now.bytes {

@@ -206,6 +206,16 @@ impl Recording {
         Self::parse(path, &bytes)
     }
 
+    /// When a replay ends, if not by itself: where the run was cut, or where the recording ends.
+    #[must_use]
+    pub fn end(&self) -> SimTime {
+        match self.records.last() {
+            Some(Record::End { cut_at, .. }) => cut_at.unwrap_or(SimTime::MAX),
+            Some(Record::Input { at, .. } | Record::Checkpoint { at, .. }) => *at,
+            None => SimTime::ZERO,
+        }
+    }
+
     /// Takes the bytes of a recording apart.
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ArchiveError> {
         let (origin, mut body) = frame::take(path, Kind::Recording, bytes)?;

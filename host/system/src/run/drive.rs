@@ -1,0 +1,219 @@
+//! Drives a system to its end in pieces, stopping on the way for checkpoints and a snapshot. Where a run
+//! is cut is not observable.
+
+use super::SnapshotOrder;
+use crate::archive::{ArchiveError, Origin, Record, Recorder, write_snapshot};
+use crate::build::System;
+use crate::console::Console;
+use crate::description::Description;
+use crate::units;
+use crate::verdict::{Reason, Verdict};
+use maquette_model::SimTime;
+use maquette_sim::{Outcome, Rim};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use tracing::info;
+
+/// Between two checkpoints of a recording.
+const CHECKPOINT_EVERY: SimTime = SimTime::from_ms(100);
+
+/// When to take a snapshot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// At a virtual time.
+    Time(SimTime),
+    /// When a console has shown a text.
+    Text(String),
+}
+
+/// What becomes of the run's checkpoints.
+pub(super) enum Log<'a> {
+    /// Nothing.
+    Off,
+    /// They are recorded.
+    Write(&'a RefCell<Recorder>),
+    /// They are compared with these, which are left.
+    Compare(VecDeque<(SimTime, [u8; 32])>),
+}
+
+impl Log<'_> {
+    /// Compares with what a recording knows.
+    pub(super) fn compare(records: &[Record]) -> Self {
+        let checkpoints = records.iter().filter_map(|record| match record {
+            Record::Checkpoint { at, hash } => Some((*at, *hash)),
+            _ => None,
+        });
+        Self::Compare(checkpoints.collect())
+    }
+
+    fn next(&self, now: SimTime) -> SimTime {
+        match self {
+            Self::Off => SimTime::MAX,
+            Self::Write(_) => {
+                let every = CHECKPOINT_EVERY.as_ps();
+                SimTime::from_ps((now.as_ps() / every + 1).saturating_mul(every))
+            }
+            Self::Compare(left) => left.front().map_or(SimTime::MAX, |(at, _)| *at),
+        }
+    }
+}
+
+/// What a run is to come to.
+pub(super) struct Course<'a> {
+    pub(super) description: &'a Description,
+    pub(super) origin: Option<&'a Origin>,
+    pub(super) end: SimTime,
+    pub(super) snapshot: Option<&'a SnapshotOrder>,
+    pub(super) log: Log<'a>,
+}
+
+/// What a run has come to.
+pub(super) struct Driven {
+    pub(super) outcome: Outcome,
+    /// The snapshot is written, and nothing more was wanted.
+    pub(super) saved_and_stopped: bool,
+    /// What failed beside the guest.
+    pub(super) failures: Vec<Reason>,
+}
+
+/// Runs to the end.
+pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, mut course: Course<'_>) -> Driven {
+    let mut driven = Driven {
+        outcome: Outcome::Idle,
+        saved_and_stopped: false,
+        failures: Vec::new(),
+    };
+    if let Some(SnapshotOrder {
+        when: Moment::Text(text),
+        ..
+    }) = course.snapshot
+    {
+        each_console(system, |console| console.watch_for(text));
+    }
+    loop {
+        let save_at = course.save_at();
+        let check_at = course.log.next(system.serial.now());
+        let until = course.end.min(save_at).min(check_at);
+        driven.outcome = system.serial.run(until, rim);
+        let reached = driven.outcome == Outcome::Limit;
+        if reached && until == check_at {
+            course.checkpoint(system, until, &mut driven);
+        }
+        let noticed = driven.outcome == Outcome::Stopped && course.is_text_shown(system);
+        if noticed || (reached && until == save_at) {
+            let order = course.snapshot.take();
+            let saved = course.save(system, order, &mut driven);
+            if saved && order.is_some_and(|order| order.stop) {
+                driven.saved_and_stopped = true;
+                return driven;
+            }
+        } else if !reached || until >= course.end {
+            break;
+        }
+        if reached && until >= course.end {
+            break;
+        }
+    }
+    if let Some(order) = course.snapshot {
+        driven.failures.push(not_taken(order));
+    }
+    driven
+}
+
+impl Course<'_> {
+    fn save_at(&self) -> SimTime {
+        match self.snapshot.map(|order| &order.when) {
+            Some(Moment::Time(at)) => *at,
+            _ => SimTime::MAX,
+        }
+    }
+
+    /// Whether the run stopped for the text of the snapshot, and nothing else.
+    fn is_text_shown(&self, system: &mut System) -> bool {
+        let mut shown = false;
+        each_console(system, |console| shown |= console.take_noticed());
+        let mut offended = false;
+        each_console(system, |console| offended |= console.offence().is_some());
+        self.snapshot.is_some() && shown && !offended
+    }
+
+    fn checkpoint(&mut self, system: &System, at: SimTime, driven: &mut Driven) {
+        let hash = *system.serial.trace().finish().as_bytes();
+        match &mut self.log {
+            Log::Off => {}
+            Log::Write(recorder) => recorder.borrow_mut().add(&Record::Checkpoint { at, hash }),
+            Log::Compare(left) => {
+                let expected = left.pop_front();
+                if expected.is_some_and(|(_, expected)| expected != hash) {
+                    // One difference makes all that follows differ.
+                    left.clear();
+                    let before = at.saturating_sub(CHECKPOINT_EVERY);
+                    let text = format!(
+                        "the replay differs from the recording; they were equal at {} and are not at {}",
+                        units::show_time(before),
+                        units::show_time(at)
+                    );
+                    driven.failures.push(host(text));
+                }
+            }
+        }
+    }
+
+    fn save(
+        &self,
+        system: &mut System,
+        order: Option<&SnapshotOrder>,
+        driven: &mut Driven,
+    ) -> bool {
+        let (Some(order), Some(origin)) = (order, self.origin) else {
+            return false;
+        };
+        let mut written = || -> Result<(), ArchiveError> {
+            let origin = origin.with_images_of(self.description)?;
+            let sections = system.serial.save()?;
+            write_snapshot(&order.file, &origin, &sections)
+        };
+        match written() {
+            Ok(()) => {
+                info!(file = %order.file.display(), "the snapshot is written");
+                true
+            }
+            Err(error) => {
+                driven.failures.push(host(error.to_string()));
+                false
+            }
+        }
+    }
+}
+
+fn not_taken(order: &SnapshotOrder) -> Reason {
+    let text = match &order.when {
+        Moment::Time(at) => format!(
+            "there is no snapshot: the run ended before {}",
+            units::show_time(*at)
+        ),
+        Moment::Text(text) => {
+            format!("there is no snapshot: no console showed {text:?}")
+        }
+    };
+    Reason {
+        class: Verdict::GuestFailure,
+        text,
+    }
+}
+
+/// A failure of the host.
+pub(super) const fn host(text: String) -> Reason {
+    Reason {
+        class: Verdict::HostFailure,
+        text,
+    }
+}
+
+fn each_console(system: &mut System, mut f: impl FnMut(&mut Console)) {
+    for seat in &system.machines {
+        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
+            f(console);
+        }
+    }
+}

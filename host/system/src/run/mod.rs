@@ -1,0 +1,361 @@
+//! Runs a system to its end and says what happened: from its boot, from a snapshot, or again from a
+//! recording.
+
+mod conclude;
+mod drive;
+
+pub use drive::Moment;
+
+use crate::archive::{
+    ArchiveError, Origin, Record, Recorder, Recording, Replay, SavedSystem, read_snapshot,
+};
+use crate::build::{System, build, build_unbooted};
+use crate::console::{Console, KEYBOARD};
+use crate::description::Description;
+use crate::open::Opened;
+use crate::render::Problems;
+use crate::report::Report;
+use crate::verdict::Ending;
+use conclude::{ending, expected_within, host_failure, report};
+use drive::{Course, Driven, Log, drive};
+use maquette_model::SimTime;
+use maquette_rim::{Keyboard, Output, Outside, Pace, RawMode, Signals, has_person};
+use maquette_sim::{ComponentId, Input, Outcome, Rim, RimAction};
+use maquette_trace::TraceHash;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
+use thiserror::Error;
+use tracing::info;
+
+/// Why there was no run.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The system cannot be built.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+    /// A recording or snapshot cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A recording feeds something in that this system has no place for.
+    #[error("the recording feeds `{component}`, which this system does not have")]
+    NoComponent {
+        /// Its path.
+        component: String,
+    },
+    /// An interactive run without a person.
+    #[error("`--interactive` needs a terminal at standard input")]
+    NoTerminal,
+    /// An interactive run of several machines.
+    #[error("`--interactive` is for a system of one machine, and this one has {0}")]
+    SeveralMachines(usize),
+    /// The host refuses what every run needs.
+    #[error("the host refuses {what}")]
+    Host {
+        /// What.
+        what: &'static str,
+        /// Its words.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What the user wants of a run beyond what the system file says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Options {
+    /// How fast; real with a person at the terminal and virtual otherwise, if not said.
+    pub pace: Option<Pace>,
+    /// A person takes over: the file's script, limits and expectations are set aside.
+    pub interactive: bool,
+    /// Where to record what comes in from outside.
+    pub record: Option<PathBuf>,
+    /// A snapshot to take on the way.
+    pub snapshot: Option<SnapshotOrder>,
+}
+
+/// A snapshot to take.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SnapshotOrder {
+    /// Where it goes.
+    pub file: PathBuf,
+    /// When it is taken.
+    pub when: Moment,
+    /// The run ends with it.
+    pub stop: bool,
+}
+
+/// Where a run begins, and what feeds it.
+enum Start {
+    Boot,
+    Snapshot {
+        path: PathBuf,
+        saved: Box<SavedSystem>,
+    },
+    Recording(Recording),
+}
+
+/// Builds and runs a system. What the guest prints goes to standard output; with a person at
+/// standard input and no script, what is typed goes to the guest.
+///
+/// # Errors
+/// When the system cannot be built or the host refuses signals or the terminal. Everything that goes
+/// wrong later is in the report.
+pub fn run(opened: Opened, options: &Options) -> Result<Report, RunError> {
+    perform(opened, options, Start::Boot)
+}
+
+/// Goes on from a snapshot. Its files are looked for where they were, or in `root`.
+///
+/// # Errors
+/// As [`run`], and when the snapshot or a file that it needs is not what it was.
+pub fn resume(path: &Path, root: Option<&Path>, options: &Options) -> Result<Report, RunError> {
+    let saved = read_snapshot(path)?;
+    let opened = saved.origin.open(root)?;
+    saved.origin.check(&opened, "snapshot")?;
+    let start = Start::Snapshot {
+        path: path.to_path_buf(),
+        saved: Box::new(saved),
+    };
+    perform(opened, options, start)
+}
+
+/// Runs again what was recorded. Its files are looked for where they were, or in `root`. Where the run
+/// differs from the recorded one is said in the report.
+///
+/// # Errors
+/// As [`run`], and when the recording or a file that it needs is not what it was.
+pub fn replay(path: &Path, root: Option<&Path>, options: &Options) -> Result<Report, RunError> {
+    let recording = Recording::read(path)?;
+    let opened = recording.origin.open(root)?;
+    recording.origin.check(&opened, "recording")?;
+    perform(opened, options, Start::Recording(recording))
+}
+
+fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report, RunError> {
+    let host = |what| move |source| RunError::Host { what, source };
+    check_person(&opened.description, options)?;
+    let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
+    let output = Output::standard(&signals);
+    let mut system = begin(&mut opened, &start, options, &output)?;
+    let description = &opened.description;
+    let replays = matches!(start, Start::Recording(_));
+    let console = keyboard(description, &system).filter(|_| has_person() && !replays);
+    let pace = options.pace.unwrap_or(match console {
+        Some(_) => Pace::Real,
+        None => Pace::Virtual,
+    });
+    let wants_origin = options.record.is_some() || options.snapshot.is_some();
+    let origin = match wants_origin {
+        true => Some(Origin::of(&opened, options.interactive)?),
+        false => None,
+    };
+    let recorder = match (&options.record, &origin) {
+        (Some(path), Some(origin)) => Some(RefCell::new(Recorder::create(path, origin)?)),
+        _ => None,
+    };
+    let raw = match console {
+        Some(_) => RawMode::enter().map_err(host("the terminal's raw mode"))?,
+        None => None,
+    };
+    let keyboard = console.map(|to| Keyboard { to, port: KEYBOARD });
+    let host_time = description.limits.host_time;
+    info!(?pace, interactive = console.is_some(), "the run begins");
+    let began = Instant::now();
+    let mut rim = Outside::new(&signals, &output, pace, keyboard, host_time);
+    let course = Course {
+        description,
+        origin: origin.as_ref(),
+        end: last_moment(description),
+        snapshot: options.snapshot.as_ref(),
+        log: Log::Off,
+    };
+    let driven = fed(&mut system, &mut rim, course, &start, recorder.as_ref())?;
+    for seat in &system.machines {
+        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
+            console.flush();
+        }
+    }
+    output.flush();
+    let host_time = began.elapsed();
+    drop(raw);
+    let endings: Vec<Ending> = (system.machines.iter())
+        .map(|seat| ending(&system, seat, description, &driven, &rim, &output))
+        .collect();
+    info!(outcome = %driven.outcome, ?endings, "the run is over");
+    let hash = (driven.outcome != Outcome::Aborted).then(|| system.serial.finish());
+    let mut failures = driven.failures;
+    failures.extend(host_failure(&endings, &output));
+    if let Some(recorder) = recorder {
+        let cut_at = (driven.outcome == Outcome::Interrupted).then(|| system.serial.now());
+        finish_recording(recorder.into_inner(), cut_at, hash, &endings, &mut failures);
+    }
+    if let Start::Recording(recording) = &start {
+        compare_end(recording, hash, &mut failures);
+    }
+    Ok(report(
+        &system,
+        description,
+        endings,
+        failures,
+        hash,
+        host_time,
+    ))
+}
+
+fn check_person(description: &Description, options: &Options) -> Result<(), RunError> {
+    if !options.interactive {
+        return Ok(());
+    }
+    if !has_person() {
+        return Err(RunError::NoTerminal);
+    }
+    match description.machines.len() {
+        0 | 1 => Ok(()),
+        count => Err(RunError::SeveralMachines(count)),
+    }
+}
+
+/// The system at the start of the run.
+fn begin(
+    opened: &mut Opened,
+    start: &Start,
+    options: &Options,
+    output: &Output,
+) -> Result<System, RunError> {
+    let Start::Snapshot { path, saved } = start else {
+        if options.interactive {
+            opened.description.leave_to_a_person();
+        }
+        return Ok(build(opened, output.clone())?);
+    };
+    let mut system = build_unbooted(opened, output.clone())?;
+    let restored = system.serial.restore(saved.sections.clone());
+    restored.map_err(|source| ArchiveError::Restore {
+        path: path.clone(),
+        source,
+    })?;
+    if options.interactive {
+        // The script was part of what was saved, and is set aside only now.
+        opened.description.leave_to_a_person();
+        for seat in &system.machines {
+            if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
+                console.leave_to_a_person();
+            }
+        }
+    }
+    Ok(system)
+}
+
+/// The console that a keyboard would be for: several machines would quarrel about it.
+fn keyboard(description: &Description, system: &System) -> Option<ComponentId> {
+    match (description.machines.as_slice(), system.machines.as_slice()) {
+        ([described], [seat]) if described.console.script.is_empty() => Some(seat.console),
+        _ => None,
+    }
+}
+
+/// Drives the run with what feeds it: the outside, recorded if asked for, or a recording.
+fn fed<'a>(
+    system: &mut System,
+    outside: &mut Outside,
+    mut course: Course<'a>,
+    start: &Start,
+    recorder: Option<&'a RefCell<Recorder>>,
+) -> Result<Driven, RunError> {
+    if let Start::Recording(recording) = start {
+        course.log = Log::compare(&recording.records);
+        course.end = course.end.min(recording.end());
+        let rim = Replay::new(&recording.records, &system.serial, outside);
+        let mut rim = rim.map_err(|component| RunError::NoComponent { component })?;
+        return Ok(drive(system, &mut rim, course));
+    }
+    let Some(recorder) = recorder else {
+        return Ok(drive(system, outside, course));
+    };
+    course.log = Log::Write(recorder);
+    let mut rim = Recorded {
+        outside,
+        recorder,
+        paths: system
+            .serial
+            .paths()
+            .map(|(id, p)| (id, p.to_owned()))
+            .collect(),
+    };
+    Ok(drive(system, &mut rim, course))
+}
+
+/// The outside, and a recording of what comes from it.
+struct Recorded<'a> {
+    outside: &'a mut Outside,
+    recorder: &'a RefCell<Recorder>,
+    paths: BTreeMap<ComponentId, String>,
+}
+
+impl Rim for Recorded<'_> {
+    fn before(&mut self, t: SimTime) -> RimAction {
+        self.outside.before(t)
+    }
+    fn idle(&mut self) -> RimAction {
+        self.outside.idle()
+    }
+    fn window(&self) -> SimTime {
+        self.outside.window()
+    }
+    fn accepted(&mut self, input: &Input) {
+        self.outside.accepted(input);
+        self.recorder.borrow_mut().add(&Record::Input {
+            at: input.at,
+            to: self.paths.get(&input.to).cloned().unwrap_or_default(),
+            port: input.port,
+            msg: input.msg.clone(),
+        });
+    }
+}
+
+fn last_moment(d: &Description) -> SimTime {
+    let time = |t: Option<SimTime>| t.unwrap_or(SimTime::MAX);
+    time(d.limits.time).min(time(expected_within(d)))
+}
+
+fn finish_recording(
+    mut recorder: Recorder,
+    cut_at: Option<SimTime>,
+    hash: Option<TraceHash>,
+    endings: &[Ending],
+    failures: &mut Vec<crate::verdict::Reason>,
+) {
+    let endings: Vec<String> = endings.iter().map(ToString::to_string).collect();
+    recorder.add(&Record::End {
+        cut_at,
+        hash: hash.map(|h| *h.as_bytes()),
+        ending: endings.join("; "),
+    });
+    if let Some(error) = recorder.take_failure() {
+        let text = format!("the recording is not complete: {error}");
+        failures.push(drive::host(text));
+    }
+}
+
+/// Says how the end of a replay differs from the recorded one.
+fn compare_end(
+    recording: &Recording,
+    hash: Option<TraceHash>,
+    failures: &mut Vec<crate::verdict::Reason>,
+) {
+    let Some(Record::End {
+        hash: Some(recorded),
+        ..
+    }) = recording.records.last()
+    else {
+        return;
+    };
+    let same = hash.is_some_and(|h| h.as_bytes() == recorded);
+    if !same && failures.is_empty() {
+        let text = "the end of the replay differs from that of the recording, by its trace hash";
+        failures.push(drive::host(text.to_owned()));
+    }
+}
