@@ -11,6 +11,9 @@ Examples:
   maquette run systems/linux.toml --interactive --set boot.cmdline=console=ttyS0
                                                  the same, with you at the keyboard
   maquette run systems/demo.toml --set machine.harts=1 --stats run.json
+  maquette run systems/linux.toml --snapshot shell.maqs --when 'linux# ' --stop
+  maquette resume shell.maqs --interactive       boot once, begin at the prompt as often as you like
+  maquette run my.toml --record bug.maqr         one file that somebody else can replay
   maquette check my.toml                         everything wrong with a file, without running it
   maquette info parameters                       what can be written into a file
 
@@ -40,6 +43,16 @@ pub enum Command {
     /// a terminal and no script in the system file, what you type goes to the guest: Ctrl-A x ends the
     /// run, Ctrl-A h shows the keys.
     Run(RunArgs),
+    /// Go on from a snapshot that `run --snapshot` has written
+    ///
+    /// The run ends as the one that was saved would have, with the same trace hash; or you take over
+    /// with --interactive, as often as you like from the same moment.
+    Resume(ResumeArgs),
+    /// Run again what `run --record` has recorded, and say where it differs
+    ///
+    /// The recording holds the system file and what was typed, with its exact times; images are found
+    /// by name and compared by hash. The guest prints what it printed then.
+    Replay(ReplayArgs),
     /// Check a system file and everything it names, without running it
     Check(FileArgs),
     /// List the systems of a folder, one line each
@@ -76,6 +89,71 @@ pub struct RunArgs {
     /// Take over the console yourself: the file's script, limits and expectations are set aside
     #[arg(short, long)]
     pub interactive: bool,
+    /// Record what comes in from outside into a file that `replay` runs again
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The snapshot
+    pub file: PathBuf,
+    /// Where the system's files are, if not where they were: the folder of the system file
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+    /// As for `run`
+    #[arg(long, value_enum)]
+    pub pace: Option<PaceArg>,
+    /// Take over the console yourself: what is left of the script, limits and expectations are set aside
+    #[arg(short, long)]
+    pub interactive: bool,
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// The recording
+    pub file: PathBuf,
+    /// Where the system's files are, if not where they were: the folder of the system file
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// A snapshot on the way.
+#[derive(Args, Debug)]
+pub struct SnapshotArgs {
+    /// Write the whole system's state to a file that `resume` goes on from, at the moment that --at or
+    /// --when names
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// Take the snapshot at this virtual time, such as 1.5s
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "snapshot",
+        conflicts_with = "when"
+    )]
+    pub at: Option<String>,
+    /// Take the snapshot when the guest has printed this text
+    #[arg(long, value_name = "TEXT", requires = "snapshot")]
+    pub when: Option<String>,
+    /// End the run with the snapshot
+    #[arg(long, requires = "snapshot")]
+    pub stop: bool,
+}
+
+/// What is said at the end of a run.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
     /// Write a JSON file with the guest's status, times, counters and the trace hash; `-` is standard
     /// output, after the guest's console
     #[arg(long, value_name = "FILE")]

@@ -16,12 +16,12 @@
 
 mod args;
 mod print;
+mod runs;
 mod stats;
 
-use args::{Cli, Command, FileArgs, PaceArg, RunArgs, Topic};
+use args::{Cli, Command, FileArgs, Topic};
 use clap::Parser;
-use maquette_rim::Pace;
-use maquette_system::{EXIT_SETUP, Options, Problems, RunError, Verdict, info};
+use maquette_system::{EXIT_SETUP, Problems, info};
 use print::{complain, print, style};
 use std::path::Path;
 use std::process::ExitCode;
@@ -49,59 +49,13 @@ fn main() -> ExitCode {
         return ExitCode::from(EXIT_SETUP);
     }
     ExitCode::from(match cli.command {
-        Command::Run(args) => run(&args),
+        Command::Run(args) => runs::run(&args),
+        Command::Resume(args) => runs::resume(&args),
+        Command::Replay(args) => runs::replay(&args),
         Command::Check(args) => check(&args),
         Command::List { folder } => list(&folder),
         Command::Info { topic } => print(&information(topic)),
     })
-}
-
-fn run(args: &RunArgs) -> u8 {
-    let pace = args.pace.map(|pace| match pace {
-        PaceArg::Virtual => Pace::Virtual,
-        PaceArg::Real => Pace::Real,
-    });
-    let options = Options {
-        pace,
-        interactive: args.interactive,
-    };
-    // Made before the run: hours of work are not lost to a mistyped name.
-    let stats = match args.stats.as_deref().map(stats::create).transpose() {
-        Ok(stats) => stats,
-        Err(message) => {
-            complain(&message);
-            return EXIT_SETUP;
-        }
-    };
-    let result = maquette_system::open(&args.file.file, &args.file.set)
-        .map_err(RunError::from)
-        .and_then(|opened| maquette_system::run(opened, options));
-    let report = match result {
-        Ok(report) => report,
-        Err(RunError::Problems(problems)) => return set_up(&problems),
-        Err(error @ (RunError::NoTerminal | RunError::SeveralMachines(_))) => {
-            complain(&format!("maquette: {error}\n"));
-            return EXIT_SETUP;
-        }
-        Err(RunError::Host { what, source }) => {
-            complain(&format!(
-                "maquette: host failure: the host refuses {what}: {source}\n"
-            ));
-            return HOST_FAILURE;
-        }
-    };
-    complain(&report.complaint());
-    if !args.quiet {
-        complain(&report.to_string());
-    }
-    let written = stats.map_or(Ok(()), |s| s.write(&format!("{:#}\n", report.json())));
-    if let Err(message) = &written {
-        complain(message);
-    }
-    if written.is_err() || print::is_something_lost() {
-        return report.verdict.max(Verdict::HostFailure).exit_code();
-    }
-    report.exit_code(args.guest_status)
 }
 
 fn check(args: &FileArgs) -> u8 {

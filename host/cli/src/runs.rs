@@ -1,0 +1,147 @@
+//! The verbs that run a system: `run`, `resume`, `replay`.
+
+use crate::args::{PaceArg, ReplayArgs, ReportArgs, ResumeArgs, RunArgs, SnapshotArgs};
+use crate::print::{self, complain};
+use crate::stats::{self, Stats};
+use crate::{HOST_FAILURE, set_up};
+use maquette_rim::Pace;
+use maquette_system::{
+    EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, Verdict, units,
+};
+use std::path::PathBuf;
+
+/// Runs a system file.
+pub fn run(args: &RunArgs) -> u8 {
+    let options = options(
+        args.pace,
+        args.interactive,
+        args.record.clone(),
+        &args.snapshot,
+    );
+    reported(&args.report, options, |options| {
+        let opened = maquette_system::open(&args.file.file, &args.file.set)?;
+        maquette_system::run(opened, options)
+    })
+}
+
+/// Goes on from a snapshot.
+pub fn resume(args: &ResumeArgs) -> u8 {
+    let options = options(args.pace, args.interactive, None, &args.snapshot);
+    reported(&args.report, options, |options| {
+        maquette_system::resume(&args.file, args.root.as_deref(), options)
+    })
+}
+
+/// Runs a recording again.
+pub fn replay(args: &ReplayArgs) -> u8 {
+    reported(&args.report, Ok(Options::default()), |options| {
+        maquette_system::replay(&args.file, args.root.as_deref(), options)
+    })
+}
+
+fn options(
+    pace: Option<PaceArg>,
+    interactive: bool,
+    record: Option<PathBuf>,
+    snapshot: &SnapshotArgs,
+) -> Result<Options, String> {
+    Ok(Options {
+        pace: pace.map(|pace| match pace {
+            PaceArg::Virtual => Pace::Virtual,
+            PaceArg::Real => Pace::Real,
+        }),
+        interactive,
+        record,
+        snapshot: order(snapshot)?,
+    })
+}
+
+/// The snapshot that the arguments ask for.
+fn order(args: &SnapshotArgs) -> Result<Option<SnapshotOrder>, String> {
+    let Some(file) = &args.snapshot else {
+        return Ok(None);
+    };
+    let when = match (&args.at, &args.when) {
+        (Some(at), _) => Moment::Time(units::time(at).map_err(|error| {
+            format!(
+                "maquette: --at {at}: {error}\n  remedy: {}\n",
+                error.remedy()
+            )
+        })?),
+        (None, Some(text)) if text.is_empty() => {
+            return Err("maquette: --when is empty\n  remedy: name a text that the guest prints, such as --when \"login:\"\n".to_owned());
+        }
+        (None, Some(text)) => Moment::Text(text.clone()),
+        (None, None) => {
+            return Err(
+                "maquette: --snapshot needs a moment\n  remedy: add --at 2s, or --when \"login:\"\n"
+                    .to_owned(),
+            );
+        }
+    };
+    Ok(Some(SnapshotOrder {
+        file: file.clone(),
+        when,
+        stop: args.stop,
+    }))
+}
+
+/// Makes the statistics' file, runs, and says what came of it.
+fn reported(
+    args: &ReportArgs,
+    options: Result<Options, String>,
+    run: impl FnOnce(&Options) -> Result<Report, RunError>,
+) -> u8 {
+    // The file is made before the run: hours of work are not lost to a mistyped name.
+    let stats = || args.stats.as_deref().map(stats::create).transpose();
+    let prepared = options.and_then(|options| Ok((options, stats()?)));
+    let (options, stats) = match prepared {
+        Ok(prepared) => prepared,
+        Err(message) => {
+            complain(&message);
+            return EXIT_SETUP;
+        }
+    };
+    match run(&options) {
+        Ok(report) => say(args, &report, stats),
+        Err(error) => refuse(error),
+    }
+}
+
+fn say(args: &ReportArgs, report: &Report, stats: Option<Stats>) -> u8 {
+    complain(&report.complaint());
+    if !args.quiet {
+        complain(&report.to_string());
+    }
+    let written = stats.map_or(Ok(()), |s| s.write(&format!("{:#}\n", report.json())));
+    if let Err(message) = &written {
+        complain(message);
+    }
+    if written.is_err() || print::is_something_lost() {
+        return report.verdict.max(Verdict::HostFailure).exit_code();
+    }
+    report.exit_code(args.guest_status)
+}
+
+fn refuse(error: RunError) -> u8 {
+    match error {
+        RunError::Problems(problems) => set_up(&problems),
+        RunError::Archive(error) => {
+            complain(&format!(
+                "maquette: {error}\n  remedy: {}\n",
+                error.remedy()
+            ));
+            EXIT_SETUP
+        }
+        RunError::NoTerminal | RunError::SeveralMachines(_) | RunError::NoComponent { .. } => {
+            complain(&format!("maquette: {error}\n"));
+            EXIT_SETUP
+        }
+        RunError::Host { what, source } => {
+            complain(&format!(
+                "maquette: host failure: the host refuses {what}: {source}\n"
+            ));
+            HOST_FAILURE
+        }
+    }
+}
