@@ -38,6 +38,8 @@ pub enum Ending {
     TerminalGone,
     /// A snapshot was taken, and nothing more was wanted.
     Saved,
+    /// A replay has come to where the recorded run was ended from outside; the text says how that was.
+    Recorded(String),
     /// The host failed; the text says how.
     Host(String),
 }
@@ -72,6 +74,7 @@ impl fmt::Display for Ending {
             Self::Quit => f.write_str("ended from the terminal"),
             Self::TerminalGone => f.write_str("the terminal is gone"),
             Self::Saved => f.write_str("the snapshot is written"),
+            Self::Recorded(how) => write!(f, "as recorded: {how}"),
             Self::Host(what) => f.write_str(what),
         }
     }
@@ -100,6 +103,7 @@ impl Ending {
                 | Self::TerminalGone
                 | Self::Host(_)
                 | Self::Saved
+                | Self::Recorded(_)
         )
     }
 
@@ -107,7 +111,7 @@ impl Ending {
     /// expected of it.
     const fn imposed(&self) -> Option<Verdict> {
         match self {
-            Self::Quit | Self::Saved => Some(Verdict::Clean),
+            Self::Quit | Self::Saved | Self::Recorded(_) => Some(Verdict::Clean),
             Self::TimeLimit(_) | Self::InstructionLimit(_) | Self::HostTimeLimit => {
                 Some(Verdict::Limit)
             }

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use maquette_tests::tool::{Tool, trace_hash};
-use maquette_tests::{Finished, Limit};
+use maquette_tests::{Finished, Limit, places};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -19,6 +21,30 @@ pub struct Ran {
     pub run: Finished,
     /// The file of `--stats`.
     pub stats: Value,
+    recording: PathBuf,
+}
+
+/// A test that fails leaves its runs behind, as files that `maquette replay` runs again.
+impl Drop for Ran {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let recording = self.recording.display();
+            eprintln!("the run is recorded: maquette replay {recording}");
+        } else {
+            // What is left for want of a permission is only untidy.
+            let _ = fs::remove_file(&self.recording);
+        }
+    }
+}
+
+/// Where the next run is recorded: under the name of the test that makes it.
+fn recording() -> PathBuf {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let folder = places::target().join("recordings");
+    fs::create_dir_all(&folder).expect("the target folder can be written");
+    let test = thread::current().name().unwrap_or("run").replace("::", "-");
+    let number = RUNS.fetch_add(1, Ordering::Relaxed);
+    folder.join(format!("{test}-{number}.maqr"))
 }
 
 /// Runs a system file with some parameters set otherwise.
@@ -29,7 +55,9 @@ pub struct Ran {
 pub fn run(file: impl AsRef<Path>, set: &[&str]) -> Ran {
     let folder = folder();
     let stats = folder.path().join("stats.json");
+    let recording = recording();
     let mut tool = Tool::run(file).arg("--stats").arg(&stats).limit(LIMIT);
+    tool = tool.arg("--record").arg(&recording);
     for pair in set {
         tool = tool.arg("--set").arg(pair);
     }
@@ -37,7 +65,11 @@ pub fn run(file: impl AsRef<Path>, set: &[&str]) -> Ran {
     let text = fs::read_to_string(stats).unwrap_or_default();
     let stats = serde_json::from_str(&text)
         .unwrap_or_else(|e| panic!("no statistics ({e}): {}", run.describe()));
-    Ran { run, stats }
+    Ran {
+        run,
+        stats,
+        recording,
+    }
 }
 
 /// Runs one of the systems that everybody finds in `systems/`.

@@ -216,6 +216,15 @@ impl Recording {
         }
     }
 
+    /// How the recorded run ended, for people.
+    #[must_use]
+    pub fn ending(&self) -> &str {
+        match self.records.last() {
+            Some(Record::End { ending, .. }) => ending,
+            _ => "the recording ends",
+        }
+    }
+
     /// Takes the bytes of a recording apart.
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ArchiveError> {
         let (origin, mut body) = frame::take(path, Kind::Recording, bytes)?;

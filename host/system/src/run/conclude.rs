@@ -42,6 +42,9 @@ pub(super) fn ending(
     if drive.saved_and_stopped {
         return Ending::Saved;
     }
+    if let Some(how) = &drive.recorded_end {
+        return Ending::Recorded(how.clone());
+    }
     match (status, drive.outcome) {
         (Some(Status::PoweredOff), _) => Ending::PowerOff,
         (Some(Status::GuestFailed(code)), _) => Ending::Failure(code),

@@ -72,6 +72,8 @@ pub(super) struct Driven {
     pub(super) outcome: Outcome,
     /// The snapshot is written, and nothing more was wanted.
     pub(super) saved_and_stopped: bool,
+    /// A replay has come to where the recorded run was ended from outside: how that was.
+    pub(super) recorded_end: Option<String>,
     /// What failed beside the guest.
     pub(super) failures: Vec<Reason>,
 }
@@ -81,6 +83,7 @@ pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, mut course: Course<'
     let mut driven = Driven {
         outcome: Outcome::Idle,
         saved_and_stopped: false,
+        recorded_end: None,
         failures: Vec::new(),
     };
     if let Some(SnapshotOrder {

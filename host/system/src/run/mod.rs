@@ -15,7 +15,7 @@ use crate::description::Description;
 use crate::open::Opened;
 use crate::render::Problems;
 use crate::report::Report;
-use crate::verdict::Ending;
+use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
 use drive::{Course, Driven, Log, drive};
 use maquette_model::SimTime;
@@ -270,7 +270,11 @@ fn fed<'a>(
         course.end = course.end.min(recording.end());
         let rim = Replay::new(&recording.records, &system.serial, outside);
         let mut rim = rim.map_err(|component| RunError::NoComponent { component })?;
-        return Ok(drive(system, &mut rim, course));
+        let mut driven = drive(system, &mut rim, course);
+        if driven.outcome == Outcome::Limit && system.serial.now() >= recording.end() {
+            driven.recorded_end = Some(recording.ending().to_owned());
+        }
+        return Ok(driven);
     }
     let Some(recorder) = recorder else {
         return Ok(drive(system, outside, course));
@@ -326,7 +330,7 @@ fn finish_recording(
     cut_at: Option<SimTime>,
     hash: Option<TraceHash>,
     endings: &[Ending],
-    failures: &mut Vec<crate::verdict::Reason>,
+    failures: &mut Vec<Reason>,
 ) {
     let endings: Vec<String> = endings.iter().map(ToString::to_string).collect();
     recorder.add(&Record::End {
@@ -341,11 +345,16 @@ fn finish_recording(
 }
 
 /// Says how the end of a replay differs from the recorded one.
-fn compare_end(
-    recording: &Recording,
-    hash: Option<TraceHash>,
-    failures: &mut Vec<crate::verdict::Reason>,
-) {
+fn compare_end(recording: &Recording, hash: Option<TraceHash>, failures: &mut Vec<Reason>) {
+    if recording.unfinished {
+        failures.push(Reason {
+            class: Verdict::GuestFailure,
+            text:
+                "the recording ends before the run did: its process was killed, or the file was cut"
+                    .to_owned(),
+        });
+        return;
+    }
     let Some(Record::End {
         hash: Some(recorded),
         ..

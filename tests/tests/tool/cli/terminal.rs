@@ -130,3 +130,30 @@ fn system_with_a_script_leaves_the_terminal_alone_unless_told_otherwise() {
     assert_eq!((code, restored), (Some(0), true), "{shown}");
     assert!(shown.contains("level: replayable"), "{shown}");
 }
+
+#[test]
+fn rv_41_replay_of_what_a_person_typed_ends_where_the_person_ended_it() {
+    let bench = bench(&elf::echoes());
+    let recording = bench.folder().join("typed.maqr");
+    let name = recording.to_string_lossy().into_owned();
+    for ending in ["q", "\x01x"] {
+        let mut session = Session::start(&bench, &["--record", &name]);
+        session.type_in(b"ab");
+        session.wait_for("ab");
+        session.type_in(b"cd");
+        session.wait_for("cd");
+        session.type_in(ending.as_bytes());
+        let (code, _, shown) = session.finish();
+        assert_eq!(code, Some(0), "{shown}");
+        let hash = |text: &str| {
+            let line = text.lines().find_map(|l| l.split_once("trace hash: "));
+            line.and_then(|(_, hash)| hash.split_whitespace().next().map(str::to_owned))
+        };
+        let replayed = maquette_tests::tool::Tool::new("replay")
+            .arg(&recording)
+            .finish();
+        assert_eq!(hash(&replayed.stderr), hash(&shown), "{}", replayed.stderr);
+        assert!(hash(&shown).is_some(), "{shown}");
+        assert!(replayed.stdout.contains("abcd"), "{}", replayed.stdout);
+    }
+}
