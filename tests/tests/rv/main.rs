@@ -4,13 +4,9 @@
 //!
 //! - [`programs`]: the guest programs, one row each, here and in QEMU.
 //! - [`disks`]: what disks hold before and after.
-<<<<<<< HEAD
 //! - [`linux`], [`linux_disk`], [`linux_opensbi`], [`linux_qemu`]: Debian's kernel to its shell, on a large
 //!   disk, above OpenSBI, and beside QEMU.
-=======
-//! - [`linux`], [`linux_disk`], [`linux_qemu`]: Debian's kernel to its shell, on a large disk, and beside QEMU.
 //! - [`moments`]: snapshots that runs go on from, recordings that are replayed.
->>>>>>> 6ac0bbc (tests, docs: snapshots and recordings from the outside; a failed test leaves a recording behind)
 //! - [`trace_hash`]: what the trace hash depends on, and what it does not.
 //! - [`endings`]: power-off, reboot, deadlock, trap loop.
 //! - [`idle`]: what a machine that waits costs.
