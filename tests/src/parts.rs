@@ -17,11 +17,13 @@ pub enum Part {
     LinuxRiscv,
     /// The firmware that QEMU's `virt` board starts with.
     Opensbi,
+    /// GNU objdump for riscv64.
+    Objdump,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 3] = [Self::Qemu, Self::LinuxRiscv, Self::Opensbi];
+    pub const ALL: [Self; 4] = [Self::Qemu, Self::LinuxRiscv, Self::Opensbi, Self::Objdump];
 
     /// The name in commands, in the cache and in `part:` paths.
     #[must_use]
@@ -30,6 +32,7 @@ impl Part {
             Self::Qemu => "qemu",
             Self::LinuxRiscv => "linux-riscv",
             Self::Opensbi => "opensbi",
+            Self::Objdump => "objdump",
         }
     }
 
@@ -39,6 +42,7 @@ impl Part {
             Self::Qemu => "bin/qemu-system-riscv64",
             Self::LinuxRiscv => "vmlinuz",
             Self::Opensbi => "fw_dynamic.bin",
+            Self::Objdump => "bin/riscv64-linux-gnu-objdump",
         }
     }
 
@@ -150,5 +154,13 @@ pub mod by_name {
     /// It is not in the cache.
     pub fn opensbi() -> Result<Found, Absent> {
         Part::Opensbi.find()
+    }
+
+    /// GNU objdump.
+    ///
+    /// # Errors
+    /// It is not in the cache.
+    pub fn objdump() -> Result<Found, Absent> {
+        Part::Objdump.find()
     }
 }

@@ -73,7 +73,7 @@ enum Verb {
     Guests,
     /// Fetch real components into the cache; without a name, say what is there
     RealParts {
-        /// qemu, linux-riscv, opensbi, linux-riscv-stable, or all
+        /// qemu, linux-riscv, opensbi, objdump, linux-riscv-stable, or all
         names: Vec<String>,
     },
     /// List the acceptance rows and those that no test proves; or show that tests notice faults

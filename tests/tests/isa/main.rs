@@ -5,6 +5,7 @@
 
 mod asm;
 mod board;
+mod disassembly;
 mod here;
 mod legality;
 mod programs;

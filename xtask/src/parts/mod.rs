@@ -16,8 +16,10 @@
 
 mod apt;
 mod cpio;
+mod launcher;
 mod linux;
 mod lock;
+mod objdump;
 mod opensbi;
 mod qemu;
 
@@ -62,6 +64,7 @@ pub fn ensure(part: Part) -> Result<PathBuf> {
     match part {
         Part::Qemu => make(&qemu::RECIPE),
         Part::Opensbi => make(&opensbi::RECIPE),
+        Part::Objdump => make(&objdump::RECIPE),
         Part::LinuxRiscv => make(&linux::RECIPE).or_else(|error| {
             if error.is::<apt::Unreachable>() {
                 return Err(error);

@@ -1,7 +1,5 @@
 //! Tests of the table and of everything generated from it.
 
-mod differential;
-
 use proptest::prelude::*;
 
 use super::*;
