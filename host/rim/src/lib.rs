@@ -8,6 +8,7 @@
 //! * [`RawMode`] makes the terminal raw and puts it back on every way out.
 //! * [`Output`] carries the guest's console text to standard output, unaltered.
 //! * [`FileDisk`] keeps a disk's content in a file.
+//! * [`UserNetwork`] holds the sockets of a user network.
 //! * [`Outside`] is the rim itself: it paces a run, feeds typed keys in, and ends the run for a
 //!   signal, the escape key or a deadline.
 //!
@@ -24,6 +25,7 @@
 pub mod disk;
 mod escape;
 mod handlers;
+mod network;
 mod output;
 mod outside;
 mod pace;
@@ -31,6 +33,7 @@ mod signals;
 mod terminal;
 
 pub use disk::{DiskAccess, DiskError, FileDisk, is_link_loop};
+pub use network::UserNetwork;
 pub use output::Output;
 pub use outside::{Ended, Keyboard, Outside, output_failure};
 pub use pace::Pace;

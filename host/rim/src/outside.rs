@@ -1,6 +1,7 @@
 //! The world outside of one run: signals, a person at the keyboard, the host's clock.
 
 use crate::escape::{Escape, HELP, Key};
+use crate::network::UserNetwork;
 use crate::output::Output;
 use crate::pace::{Clock, Pace};
 use crate::signals::Signals;
@@ -53,6 +54,7 @@ pub struct Outside {
     keyboard: Option<Keyboard>,
     escape: Escape,
     typed: VecDeque<u8>,
+    networks: Vec<UserNetwork>,
     clock: Clock,
     deadline: Option<Instant>,
     next_glance: Instant,
@@ -77,11 +79,19 @@ impl Outside {
             keyboard,
             escape: Escape::default(),
             typed: VecDeque::new(),
+            networks: Vec::new(),
             clock: Clock::new(pace, now),
             deadline: host_time.and_then(|t| now.checked_add(t)),
             next_glance: now,
             ended: None,
         }
+    }
+
+    /// The same with these networks.
+    #[must_use]
+    pub fn with_networks(mut self, networks: Vec<UserNetwork>) -> Self {
+        self.networks = networks;
+        self
     }
 
     /// Why the outside ended the run, if it did.
@@ -112,7 +122,24 @@ impl Outside {
         None
     }
 
-    /// A typed byte on its way in, to arrive at `at` or as soon after it as it can.
+    /// Something on its way in, to arrive at `at` or as soon after it as it can.
+    fn input(&mut self, at: SimTime) -> Option<RimAction> {
+        self.typed(at).or_else(|| {
+            let mut inputs = self.networks.iter_mut();
+            inputs
+                .find_map(|network| network.input(at))
+                .map(RimAction::Inject)
+        })
+    }
+
+    /// Lets networks get on.
+    fn attend(&mut self) {
+        for network in &mut self.networks {
+            network.attend();
+        }
+    }
+
+    /// A typed byte.
     fn typed(&mut self, at: SimTime) -> Option<RimAction> {
         let keyboard = self.keyboard?;
         let byte = self.typed.pop_front()?;
@@ -124,24 +151,30 @@ impl Outside {
         }))
     }
 
-    /// Waits until a key, a signal or the end of `most`; `None` is for ever.
+    /// Waits until a key, a network, a signal or the end of `most`; `None` is for ever.
     fn sleep(&mut self, most: Option<Duration>) {
-        let input = rustix::stdio::stdin();
-        let mut fds = [
-            PollFd::from_borrowed_fd(self.signals.wake_fd(), PollFlags::IN),
-            PollFd::from_borrowed_fd(input, PollFlags::IN),
-        ];
         // In the background, keys are somebody else's; reading them would stop the run.
         let watched = self.keyboard.is_some() && terminal::is_ours();
         let most = match most {
             most if watched || self.keyboard.is_none() => most,
             most => Some(most.map_or(LOOK_AGAIN, |m| m.min(LOOK_AGAIN))),
         };
-        let used = if watched { 2 } else { 1 };
+        let wake = PollFd::from_borrowed_fd(self.signals.wake_fd(), PollFlags::IN);
+        let input = rustix::stdio::stdin();
+        let key = PollFd::from_borrowed_fd(input, PollFlags::IN);
+        let mut fds = vec![wake];
+        if watched {
+            fds.push(key);
+        }
+        for network in &self.networks {
+            network.watch(&mut fds);
+        }
         let time = most.map(timespec);
-        let result = poll(fds.get_mut(..used).unwrap_or_default(), time.as_ref());
-        let [_, key] = &fds;
-        let seen = key.revents();
+        let result = poll(&mut fds, time.as_ref());
+        let key = fds.get(1).filter(|_| watched);
+        let seen = key.map_or(PollFlags::empty(), PollFd::revents);
+        drop(fds);
+        self.attend();
         let gone = seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
         match result {
             Ok(_) if gone => {
@@ -189,6 +222,8 @@ impl Outside {
         self.output.flush();
         if self.keyboard.is_some() {
             self.sleep(Some(Duration::ZERO));
+        } else {
+            self.attend();
         }
     }
 
@@ -218,9 +253,11 @@ impl Rim for Outside {
             }
             if now >= self.next_glance {
                 self.glance(now);
+            } else if self.networks.iter().any(UserNetwork::is_asked) {
+                self.attend();
             }
             let wait = self.clock.wait(t, now);
-            if let Some(action) = self.typed(self.clock.arrival(wait, now)) {
+            if let Some(action) = self.input(self.clock.arrival(wait, now)) {
                 return action;
             }
             if wait.is_zero() {
@@ -242,10 +279,12 @@ impl Rim for Outside {
             if self.out_of_time(now) {
                 return self.end(Ended::HostTime);
             }
-            if let Some(action) = self.typed(self.clock.arrival(Duration::MAX, now)) {
+            self.attend();
+            if let Some(action) = self.input(self.clock.arrival(Duration::MAX, now)) {
                 return action;
             }
-            if self.keyboard.is_none() {
+            let open = self.networks.iter().any(UserNetwork::is_open);
+            if self.keyboard.is_none() && !open {
                 return RimAction::Go;
             }
             self.sleep(self.until_deadline(None, now));

@@ -4,6 +4,7 @@
 use crate::console::{self, Console};
 use crate::description::{
     self, ConsoleLine, Description, DeviceKind, Disk, DiskMode, FileRef, Fill, Link as Cable, Plug,
+    UserNetwork,
 };
 use crate::locate;
 use crate::open::Opened;
@@ -13,6 +14,7 @@ use crate::source::At;
 use maquette_machine::boot::{BootError, PlaceError};
 use maquette_machine::{BootMode, BootSource, CONSOLE, Config, Machine, MachineError, Slot};
 use maquette_model::{Device, Frequency, PortId, SimTime};
+use maquette_network::{GUEST, Gateway, Requests, Setup};
 use maquette_rim::{DiskAccess, FileDisk, Output};
 use maquette_sim::{ComponentId, Link, Serial, WiringError};
 use maquette_virtio::{Block, BlockBackend, Net, Overlay, Pattern, PatternDisk, Rng, VirtioMmio};
@@ -22,6 +24,8 @@ use tracing::debug;
 const MOST_KERNEL: u64 = 1 << 30;
 /// Larger files are no firmware, even with a kernel in it.
 const MOST_FIRMWARE: u64 = 256 << 20;
+/// How long a frame takes between a device and the gateway of its user network.
+const GATEWAY_LATENCY: SimTime = SimTime::from_us(10);
 /// How long a byte takes between the machine's serial line and the console.
 const LINE_LATENCY: SimTime = SimTime::from_us(1);
 
@@ -31,6 +35,18 @@ pub struct System {
     pub serial: Serial,
     /// The machines in it, in the order of the description.
     pub machines: Vec<Seat>,
+    /// The gateways that reach the world outside.
+    pub gateways: Vec<Outlet>,
+}
+
+/// A gateway that reaches the world outside.
+pub struct Outlet {
+    /// The gateway.
+    pub gateway: ComponentId,
+    /// What it asks for.
+    pub requests: Requests,
+    /// What was described.
+    pub network: UserNetwork,
 }
 
 /// A machine of a system, and its console.
@@ -109,6 +125,7 @@ impl Builder {
         let mut system = System {
             serial: Serial::default(),
             machines: Vec::new(),
+            gateways: Vec::new(),
         };
         let several = machines.len() > 1;
         for (machine, described) in machines.into_iter().zip(&d.machines) {
@@ -117,6 +134,11 @@ impl Builder {
         }
         for cable in &d.links {
             self.cable(&mut system, cable)?;
+        }
+        for (index, machine) in d.machines.iter().enumerate() {
+            for device in &machine.devices {
+                self.gateway(&mut system, index, device)?;
+            }
         }
         let count = u32::try_from(system.machines.len()).unwrap_or(u32::MAX);
         system.serial.stop_after_ends(count);
@@ -215,7 +237,7 @@ impl Builder {
             DeviceKind::Rng { seed } => {
                 Box::new(VirtioMmio::new(Rng::new(*seed)).with_queue_size(size))
             }
-            DeviceKind::Net { mac } => {
+            DeviceKind::Net { mac, .. } => {
                 Box::new(VirtioMmio::new(Net::new(*mac, plugged)).with_queue_size(size))
             }
         };
@@ -273,7 +295,9 @@ impl Builder {
             ConsoleLine::Uart => CONSOLE,
             ConsoleLine::Slot(slot) => slot_port(slot),
         };
-        let System { serial, machines } = system;
+        let System {
+            serial, machines, ..
+        } = system;
         let wired = || -> Result<Seat, WiringError> {
             let machine = serial.add(Box::new(machine))?;
             let console = serial.add(Box::new(console))?;
@@ -299,6 +323,51 @@ impl Builder {
                 self.problem(d.board.at, &d.field("machine.name"), fault);
             })
             .ok()
+    }
+
+    /// Plugs a device into its user network, if it has one.
+    fn gateway(
+        &mut self,
+        system: &mut System,
+        index: usize,
+        device: &description::Device,
+    ) -> Option<()> {
+        let DeviceKind::Net {
+            user: Some(network),
+            ..
+        } = &device.kind
+        else {
+            return Some(());
+        };
+        let seat = system.machines.get(index)?;
+        let requests = Requests::default();
+        let gateway = Gateway::new(Setup {
+            path: format!("{}.{}.gateway", seat.name, device.name),
+            outside: (!network.restrict).then(|| requests.clone()),
+        });
+        let end = (seat.machine, slot_port(device.slot));
+        let serial = &mut system.serial;
+        let wired = serial.add(Box::new(gateway)).and_then(|id| {
+            let (a, b, latency) = (end, (id, GUEST), GATEWAY_LATENCY);
+            serial.link(Link { a, b, latency }).map(|()| id)
+        });
+        let id = wired
+            .map_err(|error| {
+                let fault = Fault::Refused {
+                    message: error.to_string(),
+                    remedy: "give the device another name".to_owned(),
+                };
+                self.problem(device.at, &device.field, fault);
+            })
+            .ok()?;
+        if !network.restrict {
+            system.gateways.push(Outlet {
+                gateway: id,
+                requests,
+                network: network.clone(),
+            });
+        }
+        Some(())
     }
 
     /// Plugs a cable in.
@@ -361,6 +430,11 @@ fn slot_port(slot: u8) -> PortId {
 
 /// Whether a cable ends at a device.
 fn is_plugged(d: &Description, plug: Plug) -> bool {
+    let machine = d.machines.get(plug.machine);
+    let device = machine.and_then(|m| m.devices.iter().find(|device| device.slot == plug.slot));
+    if device.is_some_and(|d| matches!(d.kind, DeviceKind::Net { user: Some(_), .. })) {
+        return true;
+    }
     d.links.iter().any(|l| l.from == plug || l.to == plug)
 }
 

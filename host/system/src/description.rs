@@ -184,12 +184,36 @@ pub enum DeviceKind {
     Net {
         /// Its Ethernet address.
         mac: [u8; 6],
+        /// The user network that it is plugged into, if any.
+        user: Option<UserNetwork>,
     },
     /// Random bytes from a seed.
     Rng {
         /// The seed.
         seed: u64,
     },
+}
+
+/// A gateway to the host's network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserNetwork {
+    /// Nothing outside can be reached.
+    pub restrict: bool,
+    /// Ports of the host that lead into the guest.
+    pub forwards: Vec<Forward>,
+    /// Where they are written.
+    pub at: Option<At>,
+    /// The field that holds them.
+    pub field: String,
+}
+
+/// A TCP port of the host that leads to one of the guest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Forward {
+    /// Where the host listens.
+    pub host: std::net::SocketAddrV4,
+    /// The guest's port.
+    pub guest: u16,
 }
 
 /// What is on a disk.

@@ -51,7 +51,7 @@ pub mod units;
 mod values;
 mod verdict;
 
-pub use build::{Seat, System, build, check};
+pub use build::{Outlet, Seat, System, build, check};
 pub use console::Console;
 pub use list::{Listed, list, show as show_list};
 pub use open::{Opened, open, parse};

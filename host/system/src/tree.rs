@@ -25,7 +25,7 @@ pub enum Raw {
     /// `None` when the number does not even fit 128 bits.
     Integer(Option<i128>),
     Float(String),
-    Bool,
+    Bool(bool),
     Date,
     List(Vec<Node>),
     Table(Table),
@@ -38,7 +38,7 @@ impl Raw {
             Self::Text(_) => "a text",
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a number with a point",
-            Self::Bool => "true or false",
+            Self::Bool(_) => "true or false",
             Self::Date => "a date",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -125,7 +125,7 @@ fn convert(place: &Place<'_>, value: Spanned<DeValue<'_>>) -> Node {
         DeValue::String(text) => Raw::Text(text.into_owned()),
         DeValue::Integer(n) => Raw::Integer(i128::from_str_radix(n.as_str(), n.radix()).ok()),
         DeValue::Float(f) => Raw::Float(f.as_str().to_owned()),
-        DeValue::Boolean(_) => Raw::Bool,
+        DeValue::Boolean(b) => Raw::Bool(b),
         DeValue::Datetime(_) => Raw::Date,
         DeValue::Array(items) => {
             Raw::List(items.into_iter().map(|item| convert(place, item)).collect())
@@ -223,7 +223,7 @@ fn insert(table: &mut Table, path: &str, at: At, node: Node) -> Result<(), Lost>
         let raw = if rest.is_some() {
             Raw::Table(Table::default())
         } else {
-            Raw::Bool
+            Raw::Bool(false)
         };
         let key = Key {
             name: first.to_owned(),

@@ -25,6 +25,7 @@ pub enum Value {
     Time(SimTime),
     Ratio(u64, u64),
     Choice(&'static str),
+    Flag(bool),
 }
 
 /// A value and where it is written; defaults are written nowhere.
@@ -79,6 +80,13 @@ impl Group {
         match self.value(name) {
             Some(Value::Texts(texts)) => texts,
             _ => &[],
+        }
+    }
+
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.value(name) {
+            Some(Value::Flag(flag)) => Some(*flag),
+            _ => None,
         }
     }
 
@@ -138,7 +146,10 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
             text: "this number".to_owned(),
         })),
         (Kind::Word | Kind::File, Raw::Text(text)) if text.is_empty() => Err(empty(param)),
-        (Kind::Count { .. } | Kind::PowerOfTwo { .. }, Raw::Text(_)) => Err(wrong_type()),
+        (Kind::Flag, Raw::Bool(flag)) => Ok(Value::Flag(*flag)),
+        (Kind::Count { .. } | Kind::PowerOfTwo { .. } | Kind::Flag, Raw::Text(_)) => {
+            Err(wrong_type())
+        }
         (_, Raw::Text(text)) => from_text(param.kind, text),
         _ => Err(wrong_type()),
     }
@@ -191,6 +202,7 @@ fn texts(items: &[Node], param: &Param) -> Result<Value, Fault> {
 fn from_text(kind: Kind, text: &str) -> Result<Value, Fault> {
     match kind {
         Kind::Text => Ok(Value::Text(text.to_owned())),
+        Kind::Flag => Ok(Value::Flag(text == "true")),
         Kind::Word | Kind::File => Ok(Value::Text(text.to_owned())),
         Kind::Texts => Ok(Value::Texts(vec![text.to_owned()])),
         Kind::Count { .. } | Kind::PowerOfTwo { .. } => Err(UnitError::NoNumber {

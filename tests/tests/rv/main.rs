@@ -24,6 +24,7 @@ mod linux_disk;
 mod linux_opensbi;
 mod linux_qemu;
 mod moments;
+mod network;
 mod programs;
 mod ran;
 mod trace_hash;

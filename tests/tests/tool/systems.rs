@@ -46,6 +46,7 @@ fn every_system_says_what_it_shows_and_cannot_run_for_ever() {
         let path = path.display();
         assert!(text.starts_with("description = \""), "{path}");
         assert!(text.contains("[limits]\ntime = \""), "{path}");
-        assert!(text.contains("[expect]\n"), "{path}");
+        // Its own, or that of one of its machines.
+        assert!(text.contains("expect]\n"), "{path}");
     }
 }

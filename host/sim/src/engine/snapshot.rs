@@ -23,6 +23,8 @@ impl Snapshot for Engine {
         w.bool(self.stop.is_some());
         w.time(self.stop.unwrap_or(SimTime::ZERO));
         w.time(self.rim_promise);
+        w.u32(self.ends_awaited);
+        w.time(self.last_end);
         w.u64(self.outside_seq);
         w.u32(self.ends_awaited);
         w.time(self.last_end);
@@ -43,6 +45,8 @@ impl Snapshot for Engine {
         let stopping = r.bool("stop")?;
         self.stop = Some(r.time()?).filter(|_| stopping);
         self.rim_promise = r.time()?;
+        self.ends_awaited = r.u32()?;
+        self.last_end = r.time()?;
         self.outside_seq = r.u64()?;
         self.ends_awaited = r.u32()?;
         self.last_end = r.time()?;

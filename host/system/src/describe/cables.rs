@@ -31,6 +31,11 @@ impl Describer<'_> {
     /// The cables; what has two is a problem.
     pub(super) fn links(&mut self, sections: &Sections, machines: &[Machine]) -> Vec<Link> {
         let plugs = plugs(machines);
+        let has_user = |plug: Plug| {
+            let machine = machines.get(plug.machine);
+            let device = machine.and_then(|m| m.devices.iter().find(|d| d.slot == plug.slot));
+            device.is_some_and(|d| matches!(d.kind, DeviceKind::Net { user: Some(_), .. }))
+        };
         let mut taken: Vec<(Plug, String)> = Vec::new();
         let mut links = Vec::new();
         for group in sections.all("link") {
@@ -46,6 +51,12 @@ impl Describer<'_> {
                 continue;
             }
             for (end, plug) in [("from", from), ("to", to)] {
+                if has_user(plug) {
+                    let what =
+                        format!("{shown}: the device has a cable already, to the user network");
+                    let remedy = "remove the link, or `backend = \"user\"` of the device";
+                    self.combination(group, end, &what, remedy);
+                }
                 if let Some((_, other)) = taken.iter().find(|(p, _)| *p == plug) {
                     let what = format!("{shown}: there is a cable already, {other}");
                     let remedy = "give the machine one more virtio-net device, or remove a link";

@@ -1,14 +1,16 @@
-//! Network devices: addresses.
+//! Network devices: addresses, and what the cable is plugged into.
 
 use super::{Describer, Seed};
-use crate::description::DeviceKind;
+use crate::description::{DeviceKind, Forward, UserNetwork};
 use crate::values::Group;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 impl Describer<'_> {
     pub(super) fn net(&mut self, group: &Group, seed: Seed, slot: u8) -> DeviceKind {
+        let user = self.user_network(group);
         let made = made_up(seed, slot);
         let Some(text) = group.text("mac") else {
-            return DeviceKind::Net { mac: made };
+            return DeviceKind::Net { mac: made, user };
         };
         let remedy = format!(
             "write six bytes such as \"{}\", or remove `mac` for that one",
@@ -28,8 +30,72 @@ impl Describer<'_> {
         }
         DeviceKind::Net {
             mac: mac.unwrap_or(made),
+            user,
         }
     }
+
+    fn user_network(&mut self, group: &Group) -> Option<UserNetwork> {
+        if group.text("backend") != Some("user") {
+            for name in ["restrict", "forward"] {
+                if group.written(name) {
+                    let what = format!("`{name}` is for a device with `backend = \"user\"`");
+                    let remedy = format!("remove `{name}`, or add `backend = \"user\"`");
+                    self.combination(group, name, &what, &remedy);
+                }
+            }
+            return None;
+        }
+        let restrict = group.flag("restrict").unwrap_or(false);
+        if restrict && !group.texts("forward").is_empty() {
+            let what = "a restricted network is closed, and `forward` would open it";
+            self.combination(group, "forward", what, "remove `forward` or `restrict`");
+        }
+        Some(UserNetwork {
+            restrict,
+            forwards: self.forwards(group),
+            at: group.at("forward"),
+            field: group.field("forward"),
+        })
+    }
+
+    fn forwards(&mut self, group: &Group) -> Vec<Forward> {
+        let mut forwards: Vec<Forward> = Vec::new();
+        for text in group.texts("forward") {
+            let Some(forward) = forward(text) else {
+                let what = format!("`{text}` forwards nothing");
+                let remedy = "write it as tcp:HOST-ADDRESS:HOST-PORT:GUEST-PORT, such as \
+                              \"tcp:127.0.0.1:2222:22\"";
+                self.combination(group, "forward", &what, remedy);
+                continue;
+            };
+            if forwards.iter().any(|other| other.host == forward.host) {
+                let what = format!("`{text}`: {} is forwarded twice", forward.host);
+                self.combination(group, "forward", &what, "use another port of the host");
+            }
+            forwards.push(forward);
+        }
+        forwards
+    }
+}
+
+/// `tcp:127.0.0.1:2222:22`; without an address of the host it is the loopback's.
+fn forward(text: &str) -> Option<Forward> {
+    let mut parts = text.strip_prefix("tcp:")?.split(':');
+    let address = match parts.next()? {
+        "" => Ipv4Addr::LOCALHOST,
+        text => text.parse().ok()?,
+    };
+    let mut port = || {
+        let text = parts.next()?;
+        // A sign is no digit.
+        let plain = text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<u16>().ok().filter(|port| plain && *port != 0)
+    };
+    let (host, guest) = (port()?, port()?);
+    parts.next().is_none().then_some(Forward {
+        host: SocketAddrV4::new(address, host),
+        guest,
+    })
 }
 
 /// `52:54:00:12:34:56`.
@@ -87,6 +153,32 @@ mod tests {
             "é:54:00:12:34:56",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn forward_is_protocol_address_and_two_ports() {
+        let good = forward("tcp:127.0.0.1:2222:22").expect("a forward");
+        assert_eq!(
+            (good.host.to_string(), good.guest),
+            ("127.0.0.1:2222".to_owned(), 22)
+        );
+        assert_eq!(forward("tcp::2222:22"), Some(good));
+        for bad in [
+            "",
+            "tcp",
+            "tcp:",
+            "tcp:2222:22",
+            "udp:127.0.0.1:53:53",
+            "tcp:localhost:2222:22",
+            "tcp:127.0.0.1:0:22",
+            "tcp:127.0.0.1:2222:0",
+            "tcp:127.0.0.1:65536:22",
+            "tcp:127.0.0.1:+22:22",
+            "tcp:127.0.0.1:22:22:22",
+            "tcp:127.0.0.1:22",
+        ] {
+            assert_eq!(forward(bad), None, "{bad}");
         }
     }
 

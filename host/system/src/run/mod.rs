@@ -3,6 +3,7 @@
 
 mod conclude;
 mod drive;
+mod outlets;
 
 pub use drive::Moment;
 
@@ -66,7 +67,8 @@ pub enum RunError {
 /// What the user wants of a run beyond what the system file says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Options {
-    /// How fast; real with a person at the terminal and virtual otherwise, if not said.
+    /// How fast; real with a person at the terminal or a user network that reaches outside, and
+    /// virtual otherwise, if not said.
     pub pace: Option<Pace>,
     /// A person takes over: the file's script, limits and expectations are set aside.
     pub interactive: bool,
@@ -143,15 +145,13 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
     let description = &opened.description;
     let replays = matches!(start, Start::Recording(_));
     let console = keyboard(description, &system).filter(|_| has_person() && !replays);
+    let networks = outlets::of(&opened, &system, replays)?;
+    // Who waits for the world should see as much time pass as the world does.
     let pace = options.pace.unwrap_or(match console {
-        Some(_) => Pace::Real,
-        None => Pace::Virtual,
+        None if networks.is_empty() => Pace::Virtual,
+        _ => Pace::Real,
     });
-    let wants_origin = options.record.is_some() || options.snapshot.is_some();
-    let origin = match wants_origin {
-        true => Some(Origin::of(&opened, options.interactive)?),
-        false => None,
-    };
+    let origin = origin(&opened, options)?;
     let recorder = match (&options.record, &origin) {
         (Some(path), Some(origin)) => Some(RefCell::new(Recorder::create(path, origin)?)),
         _ => None,
@@ -164,7 +164,8 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
     let host_time = description.limits.host_time;
     info!(?pace, interactive = console.is_some(), "the run begins");
     let began = Instant::now();
-    let mut rim = Outside::new(&signals, &output, pace, keyboard, host_time);
+    let rim = Outside::new(&signals, &output, pace, keyboard, host_time);
+    let mut rim = rim.with_networks(networks);
     let course = Course {
         description,
         origin: origin.as_ref(),
@@ -203,6 +204,13 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
         hash,
         host_time,
     ))
+}
+
+/// Where what the run leaves behind comes from, if it is to leave anything.
+fn origin(opened: &Opened, options: &Options) -> Result<Option<Origin>, ArchiveError> {
+    let wanted = options.record.is_some() || options.snapshot.is_some();
+    let origin = wanted.then(|| Origin::of(opened, options.interactive));
+    origin.transpose()
 }
 
 fn check_person(description: &Description, options: &Options) -> Result<(), RunError> {

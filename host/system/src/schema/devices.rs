@@ -131,11 +131,37 @@ pub static DEVICES: &[Section] = &[
     },
 ];
 
-const NET: &[Param] = &[Param {
-    name: "mac",
-    kind: Kind::Word,
-    presence: Presence::Optional(
-        "made from the machine's seed, its place in the file and the slot",
-    ),
-    summary: "Ethernet address, such as `52:54:00:12:34:56`",
-}];
+const NET: &[Param] = &[
+    Param {
+        name: "mac",
+        kind: Kind::Word,
+        presence: Presence::Optional(
+            "made from the machine's seed, its place in the file and the slot",
+        ),
+        summary: "Ethernet address, such as `52:54:00:12:34:56`",
+    },
+    Param {
+        name: "backend",
+        kind: Kind::Choice(&[
+            ("none", "nothing, or what a `[[link]]` joins it to"),
+            (
+                "user",
+                "a gateway to the host's network: address by DHCP, names, outgoing TCP and UDP",
+            ),
+        ]),
+        presence: Presence::Default("none"),
+        summary: "what the cable is plugged into",
+    },
+    Param {
+        name: "restrict",
+        kind: Kind::Flag,
+        presence: Presence::Default("false"),
+        summary: "with `user`: only the gateway itself can be reached, and the run is deterministic",
+    },
+    Param {
+        name: "forward",
+        kind: Kind::Texts,
+        presence: Presence::Default(""),
+        summary: "with `user`: ports of the host that lead into the guest, such as `tcp:127.0.0.1:2222:22`",
+    },
+];

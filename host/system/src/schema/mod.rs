@@ -66,6 +66,8 @@ pub enum Kind {
         /// The most that numerator and denominator may be.
         max: u64,
     },
+    /// Yes or no.
+    Flag,
     /// One of a few words, each with what it means.
     Choice(&'static [(&'static str, &'static str)]),
 }
@@ -121,6 +123,7 @@ impl Kind {
             Self::Rate { .. } => "frequency".to_owned(),
             Self::Time { .. } => "time".to_owned(),
             Self::Ratio { .. } => "ratio".to_owned(),
+            Self::Flag => "true or false".to_owned(),
             Self::Choice(words) => {
                 let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
                 words.join(" | ")
@@ -150,7 +153,9 @@ impl Kind {
                 "a time of at least {}",
                 units::show_time(SimTime::from_ps(min))
             ),
-            Self::Text | Self::Word | Self::Texts | Self::File | Self::Choice(_) => String::new(),
+            Self::Text | Self::Word | Self::Texts | Self::File | Self::Flag | Self::Choice(_) => {
+                String::new()
+            }
         }
     }
 
@@ -167,6 +172,7 @@ impl Kind {
             Self::Rate { .. } => "\"1GHz\"".to_owned(),
             Self::Time { .. } => "\"10ms\"".to_owned(),
             Self::Ratio { .. } => "\"3/2\"".to_owned(),
+            Self::Flag => "true".to_owned(),
             Self::Choice(words) => format!("{:?}", words.first().map_or("", |(word, _)| word)),
         }
     }

@@ -1,0 +1,169 @@
+//! Linux on a network: another machine, the gateway, and the host's own network behind it.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::thread;
+
+use maquette_tests::need;
+
+use crate::linux::{Linux, answers, sha256};
+use crate::ran::{noise, plain, system};
+
+/// What one machine of several has printed.
+fn of<'a>(console: &'a str, machine: &str) -> Vec<&'a str> {
+    let label = format!("[{machine}] ");
+    let lines = console.lines().filter_map(|line| line.strip_prefix(&label));
+    lines.collect()
+}
+
+#[test]
+fn rv_61_two_linux_machines_ping_each_other_and_copy_16_mib() {
+    let _linux = need!(linux_riscv);
+    let ran = system("two-linux").clean();
+    let console = ran.console();
+    let bytes: Vec<u8> = (0..(16u64 << 20) / 8).flat_map(u64::to_le_bytes).collect();
+    let sum = sha256(&bytes);
+    let (a, b) = (of(&console, "a"), of(&console, "b"));
+    let has = |lines: &[&str], text: &str| lines.iter().any(|line| line.contains(text));
+    assert!(
+        has(&a, "3 packets transmitted, 3 packets received"),
+        "{console}"
+    );
+    assert!(has(&a, &format!("{sum}  /dev/vda")), "{console}");
+    assert!(has(&b, &format!("{sum}  /copy")), "{console}");
+    assert_eq!(
+        a.len() + b.len(),
+        console.lines().count(),
+        "each line is somebody's"
+    );
+    // Both devices, and what one sent the other received.
+    let count = |machine: usize, what: &str| {
+        let counters = ran.stats["machines"][machine]["device_counters"].as_object();
+        let counters = counters.expect("counters").iter();
+        let those = counters.filter(|(name, _)| name.ends_with(what));
+        those.filter_map(|(_, count)| count.as_u64()).sum::<u64>()
+    };
+    assert!(count(0, ".frames_sent") > (16 << 20) / 1500);
+    let lost = count(1, ".received_frames_dropped");
+    assert_eq!(
+        count(1, ".frames_received") + lost,
+        count(0, ".frames_sent")
+    );
+    assert_eq!(ran.stats["level"], "deterministic");
+
+    let again = system("two-linux").clean();
+    assert_eq!(again.hash(), ran.hash());
+    assert_eq!(again.run.stdout, ran.run.stdout);
+}
+
+#[test]
+fn rv_62_linux_gets_its_address_and_pings_the_gateway() {
+    let _linux = need!(linux_riscv);
+    let ran = system("net-user").clean();
+    let console = ran.console();
+    for text in [
+        "inet 10.0.2.15/24",
+        "default via 10.0.2.2 dev eth0",
+        "nameserver 10.0.2.3",
+        "can't find example.org: NXDOMAIN",
+    ] {
+        assert!(console.contains(text), "{text}: {console}");
+    }
+    assert_eq!(ran.stats["level"], "deterministic");
+    let again = system("net-user").clean();
+    assert_eq!(again.hash(), ran.hash());
+    assert_eq!(again.run.stdout, ran.run.stdout);
+}
+
+/// Linux with an address of a user network that reaches the host's.
+fn on_the_hosts_network(more: &str, commands: &[&str]) -> Linux {
+    let device = format!("[[device]]\ntype = \"virtio-net\"\nbackend = \"user\"\n{more}");
+    let linux = Linux::new(1).with(&device);
+    linux.type_in(&["udhcpc -q -n -i eth0"]).type_in(commands)
+}
+
+#[test]
+fn rv_63_linux_reaches_servers_of_the_host_over_tcp_and_udp() {
+    let _linux = need!(linux_riscv);
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let nobody = free.local_addr().expect("bound").port();
+    drop(free);
+    let [at, at_udp] = [tcp.local_addr(), udp.local_addr()].map(|at| at.expect("bound").port());
+    // Takes everything, then says it back twice.
+    let server = thread::spawn(move || {
+        let (mut peer, _) = tcp.accept().expect("a connection");
+        let mut all = Vec::new();
+        peer.read_to_end(&mut all).expect("the guest finishes");
+        peer.write_all(&all).expect("it listens");
+        peer.write_all(&all).expect("it listens");
+        all
+    });
+    // Answers a question for a name: there is no such name (RFC 1035 §4.1.1).
+    let names = thread::spawn(move || {
+        let mut question = [0; 512];
+        let (len, from) = udp.recv_from(&mut question).expect("a question");
+        question[2] |= 0x80;
+        question[3] = question[3] & 0xf0 | 3;
+        udp.send_to(&question[..len], from).expect("an answer");
+    });
+    let sent: String = (1..=60_000).map(|n| format!("{n}\n")).collect();
+    let ran = on_the_hosts_network(
+        "",
+        &[
+            &format!("seq 1 60000 | nc 10.0.2.2 {at} | sha256sum"),
+            &format!("nslookup -port={at_udp} -type=a far.example 10.0.2.2"),
+            &format!("nc 10.0.2.2 {nobody} < /dev/null || echo refused"),
+            "exit",
+        ],
+    )
+    .run();
+    assert!(server.join().expect("served") == sent.as_bytes());
+    names.join().expect("answered");
+    let console = ran.console();
+    let answers = answers(&console);
+    assert_eq!(
+        answers[1],
+        format!("{}  -", sha256(sent.repeat(2).as_bytes()))
+    );
+    assert!(
+        answers[2].contains("can't find far.example: NXDOMAIN"),
+        "{}",
+        answers[2]
+    );
+    assert!(answers[3].ends_with("refused"), "{}", answers[3]);
+    assert_eq!(ran.stats["level"], "replayable");
+}
+
+#[test]
+fn rv_64_forwarded_port_of_the_host_leads_into_linux() {
+    let _linux = need!(linux_riscv);
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = free.local_addr().expect("bound").port();
+    drop(free);
+    let bytes = noise(64, 300_000);
+    let content = bytes.clone();
+    let client = thread::spawn(move || {
+        // Until the run listens, and then until the guest does.
+        loop {
+            let Ok(mut peer) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+                thread::yield_now();
+                continue;
+            };
+            let mut answer = String::new();
+            let done = peer.write_all(&content).is_ok()
+                && peer.shutdown(Shutdown::Write).is_ok()
+                && peer.read_to_string(&mut answer).is_ok();
+            if done && answer == "taken\n" {
+                return;
+            }
+        }
+    });
+    let forward = format!("forward = [\"tcp:127.0.0.1:{port}:7000\"]");
+    let commands = ["echo taken | nc -l -p 7000 | sha256sum", "exit"];
+    let ran = on_the_hosts_network(&forward, &commands).run();
+    client.join().expect("it got through");
+    let console = plain(&ran.run.stdout);
+    assert_eq!(answers(&console)[1], format!("{}  -", sha256(&bytes)));
+}
