@@ -9,6 +9,7 @@
 //! - [`Uart16550`]: the serial port (National Semiconductor PC16550D).
 //! - [`Plic`]: the platform-level interrupt controller (RISC-V PLIC specification 1.0.0).
 //! - [`Clint`]: software interrupts and the timer (SiFive FU540 manual, chapter 9).
+//! - [`Rtc`]: the date and an alarm (Goldfish real-time clock).
 //! - [`Finisher`]: the test finisher that stops or restarts the machine.
 //!
 //! # Invariants
@@ -28,9 +29,11 @@
 mod clint;
 mod finisher;
 mod plic;
+mod rtc;
 mod uart16550;
 
 pub use clint::Clint;
 pub use finisher::Finisher;
 pub use plic::Plic;
+pub use rtc::{Rtc, UnixTime};
 pub use uart16550::Uart16550;

@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         quantum: 10_000,
         block_limit: 64,
         seed: 0,
+        rtc: maquette_machine::UnixTime::default(),
         boot: BootSource {
             mode,
             firmware: None,

@@ -35,3 +35,4 @@ pub use machine::{
     BootMode, BootSource, CONSOLE, Config, HartStatistics, Machine, MachineError, Slot, Statistics,
     Status,
 };
+pub use maquette_devices::UnixTime;

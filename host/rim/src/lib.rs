@@ -22,6 +22,7 @@
 //!
 //! No model of hardware, no command line, no decision what an end of a run means.
 
+mod date;
 pub mod disk;
 mod escape;
 mod handlers;
@@ -32,6 +33,7 @@ mod pace;
 mod signals;
 mod terminal;
 
+pub use date::unix_nanoseconds;
 pub use disk::{DiskAccess, DiskError, FileDisk, is_link_loop};
 pub use network::UserNetwork;
 pub use output::Output;

@@ -4,7 +4,7 @@
 use crate::console::{self, Console};
 use crate::description::{
     self, ConsoleLine, Description, DeviceKind, Disk, DiskMode, FileRef, Fill, Link as Cable, Plug,
-    UserNetwork,
+    RtcStart, UserNetwork,
 };
 use crate::locate;
 use crate::open::Opened;
@@ -12,11 +12,14 @@ use crate::problem::{Fault, Problem};
 use crate::render::Problems;
 use crate::source::At;
 use maquette_machine::boot::{BootError, PlaceError};
-use maquette_machine::{BootMode, BootSource, CONSOLE, Config, Machine, MachineError, Slot};
+use maquette_machine::{
+    BootMode, BootSource, CONSOLE, Config, Machine, MachineError, Slot, UnixTime,
+};
 use maquette_model::{Device, Frequency, PortId, SimTime};
 use maquette_network::{GUEST, Gateway, Requests, Setup};
 use maquette_rim::{DiskAccess, FileDisk, Output};
 use maquette_sim::{ComponentId, Link, Serial, WiringError};
+use maquette_trace::Level;
 use maquette_virtio::{Block, BlockBackend, Net, Overlay, Pattern, PatternDisk, Rng, VirtioMmio};
 use tracing::debug;
 
@@ -55,6 +58,8 @@ pub struct Seat {
     pub name: String,
     /// The machine.
     pub machine: ComponentId,
+    /// What its real-time clock showed at first, if that came from the host.
+    pub host_date: Option<UnixTime>,
     /// The console.
     pub console: ComponentId,
 }
@@ -187,6 +192,9 @@ impl Builder {
             quantum: d.board.quantum,
             block_limit: d.board.block_limit,
             seed: d.board.seed,
+            rtc: match d.board.rtc {
+                RtcStart::At(date) | RtcStart::Host(date) => date,
+            },
             boot: BootSource {
                 mode: match d.boot.mode {
                     description::BootMode::Bare => BootMode::Bare,
@@ -298,6 +306,13 @@ impl Builder {
         let System {
             serial, machines, ..
         } = system;
+        let host_date = match d.board.rtc {
+            RtcStart::At(_) => None,
+            RtcStart::Host(date) => Some(date),
+        };
+        if host_date.is_some() {
+            serial.trace_mut().weaken(Level::Replayable);
+        }
         let wired = || -> Result<Seat, WiringError> {
             let machine = serial.add(Box::new(machine))?;
             let console = serial.add(Box::new(console))?;
@@ -310,6 +325,7 @@ impl Builder {
             Ok(Seat {
                 name,
                 machine,
+                host_date,
                 console,
             })
         };

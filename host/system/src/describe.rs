@@ -3,22 +3,28 @@
 mod cables;
 mod ethernet;
 
+use crate::date;
 use crate::description::{
     Board, Boot, BootMode, Console, ConsoleLine, Description, Device, DeviceKind, Disk, DiskMode,
-    End, Expect, FileRef, Fill, Limits, Machine, Step,
+    End, Expect, FileRef, Fill, Limits, Machine, RtcStart, Step,
 };
 use crate::locate::Places;
 use crate::problem::{Fault, Problem};
 use crate::reader::{Document, Sections};
 use crate::schema::{CONSOLE_UART, SLOTS};
 use crate::values::Group;
+use maquette_machine::UnixTime;
 use maquette_model::SimTime;
 use std::time::Duration;
 
 /// Describes the system. Problems are added to `problems`; the description is only of use when there
 /// are none, but as much as possible of it is made all the same, so that later checks find more.
 pub fn describe(document: &Document, places: &Places, problems: &mut Vec<Problem>) -> Description {
-    let mut describer = Describer { places, problems };
+    let mut describer = Describer {
+        places,
+        host_date: None,
+        problems,
+    };
     let empty = Group::default();
     let one = |path| document.system.one(path).unwrap_or(&empty);
     let machines = document.machines.iter().enumerate();
@@ -35,7 +41,7 @@ pub fn describe(document: &Document, places: &Places, problems: &mut Vec<Problem
 }
 
 /// The board of the machine of a number.
-fn board(group: &Group, index: usize) -> Board {
+fn board(group: &Group, index: usize, rtc: RtcStart) -> Board {
     let name = group.text("name").unwrap_or_default();
     Board {
         name: if index > 0 && !group.written("name") {
@@ -50,6 +56,7 @@ fn board(group: &Group, index: usize) -> Board {
         quantum: group.number("quantum").unwrap_or(0),
         block_limit: narrow(group.number("block_limit")),
         seed: group.number("seed").unwrap_or(0),
+        rtc,
         at: group.at,
         memory_at: group.at("memory"),
     }
@@ -78,6 +85,8 @@ pub(crate) struct Seed(u64, usize);
 /// Makes values of sections; what does not go together becomes a problem.
 pub(crate) struct Describer<'a> {
     places: &'a Places,
+    /// The host's clock, looked at once, so that all machines begin at one date.
+    host_date: Option<UnixTime>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -85,7 +94,8 @@ impl Describer<'_> {
     fn machine(&mut self, sections: &Sections, index: usize) -> Machine {
         let empty = Group::default();
         let one = |path| sections.one(path).unwrap_or(&empty);
-        let board = board(one("machine"), index);
+        let rtc = self.rtc(one("machine"));
+        let board = board(one("machine"), index, rtc);
         let devices = self.devices(sections, Seed(board.seed, index));
         Machine {
             boot: self.boot(one("boot")),
@@ -125,6 +135,23 @@ impl Describer<'_> {
                 self.problem(group, name, fault);
                 None
             }
+        }
+    }
+
+    fn rtc(&mut self, group: &Group) -> RtcStart {
+        match group.text("rtc").unwrap_or_default() {
+            "host" => RtcStart::Host(
+                *self
+                    .host_date
+                    .get_or_insert_with(|| UnixTime(maquette_rim::unix_nanoseconds())),
+            ),
+            // Not given a value that can be read: a problem already.
+            "" => RtcStart::At(UnixTime::default()),
+            text => RtcStart::At(date::parse(text).unwrap_or_else(|error| {
+                let remedy = "write it as \"2026-01-01T00:00:00Z\", or \"host\"";
+                self.combination(group, "rtc", &error.to_string(), remedy);
+                UnixTime::default()
+            })),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A system as its file describes it: checked, typed, and still nothing but data.
 
 use crate::source::At;
+use maquette_machine::UnixTime;
 use maquette_model::SimTime;
 use std::path::PathBuf;
 
@@ -103,10 +104,21 @@ pub struct Board {
     pub block_limit: u16,
     /// Seed of everything random.
     pub seed: u64,
+    /// What the real-time clock shows when the run begins.
+    pub rtc: RtcStart,
     /// Where the section is written.
     pub at: Option<At>,
     /// Where the memory is written.
     pub memory_at: Option<At>,
+}
+
+/// What a real-time clock shows when the run begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RtcStart {
+    /// This.
+    At(UnixTime),
+    /// What the host's clock showed when the file was opened.
+    Host(UnixTime),
 }
 
 /// In which world the guest starts.

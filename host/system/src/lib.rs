@@ -30,6 +30,7 @@
 pub mod archive;
 mod build;
 mod console;
+mod date;
 mod describe;
 pub mod description;
 mod draw;

@@ -1,8 +1,9 @@
 //! What a run has come to: lines for people, JSON for programs.
 
+use crate::date;
 use crate::render::printable;
 use crate::verdict::{Ending, Reason, Verdict};
-use maquette_machine::Statistics;
+use maquette_machine::{Statistics, UnixTime};
 use maquette_model::SimTime;
 use maquette_sim::Statistics as EngineStatistics;
 use maquette_trace::{Counts, Level, TraceHash};
@@ -42,6 +43,8 @@ pub struct MachineReport {
     pub name: String,
     /// How it ended.
     pub ending: Ending,
+    /// What its real-time clock showed at first, if that came from the host.
+    pub host_date: Option<UnixTime>,
     /// Bytes that its console showed and typed.
     pub console_bytes: (u64, u64),
     /// What it counted.
@@ -162,6 +165,7 @@ fn machine(m: &MachineReport) -> Value {
     json!({
         "name": m.name,
         "end": m.ending.to_string(),
+        "host_date": m.host_date.map(date::show),
         "harts": harts,
         "mmio_exits": s.mmio_exits,
         "sbi_calls": s.sbi_calls,
@@ -226,6 +230,13 @@ impl fmt::Display for Report {
                 }
                 writeln!(f)?;
             }
+        }
+        if let Some(date) = self.machines.iter().find_map(|m| m.host_date) {
+            let date = date::show(date);
+            writeln!(
+                f,
+                "date: {date} at the start, the host's; `--set machine.rtc={date}` starts there again"
+            )?;
         }
         writeln!(f, "level: {}", self.level)?;
         writeln!(f, "events hashed: {}", self.counts)?;

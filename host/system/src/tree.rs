@@ -26,7 +26,8 @@ pub enum Raw {
     Integer(Option<i128>),
     Float(String),
     Bool(bool),
-    Date,
+    /// As it is written.
+    Date(String),
     List(Vec<Node>),
     Table(Table),
 }
@@ -39,7 +40,7 @@ impl Raw {
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a number with a point",
             Self::Bool(_) => "true or false",
-            Self::Date => "a date",
+            Self::Date(_) => "a date",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
         }
@@ -126,7 +127,7 @@ fn convert(place: &Place<'_>, value: Spanned<DeValue<'_>>) -> Node {
         DeValue::Integer(n) => Raw::Integer(i128::from_str_radix(n.as_str(), n.radix()).ok()),
         DeValue::Float(f) => Raw::Float(f.as_str().to_owned()),
         DeValue::Boolean(b) => Raw::Bool(b),
-        DeValue::Datetime(_) => Raw::Date,
+        DeValue::Datetime(date) => Raw::Date(date.to_string()),
         DeValue::Array(items) => {
             Raw::List(items.into_iter().map(|item| convert(place, item)).collect())
         }

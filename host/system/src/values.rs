@@ -145,7 +145,10 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
         ) => Err(Fault::Unit(UnitError::TooLarge {
             text: "this number".to_owned(),
         })),
-        (Kind::Word | Kind::File, Raw::Text(text)) if text.is_empty() => Err(empty(param)),
+        (Kind::Date, Raw::Date(text)) => from_text(param.kind, text),
+        (Kind::Word | Kind::File | Kind::Date, Raw::Text(text)) if text.is_empty() => {
+            Err(empty(param))
+        }
         (Kind::Flag, Raw::Bool(flag)) => Ok(Value::Flag(*flag)),
         (Kind::Count { .. } | Kind::PowerOfTwo { .. } | Kind::Flag, Raw::Text(_)) => {
             Err(wrong_type())
@@ -203,7 +206,7 @@ fn from_text(kind: Kind, text: &str) -> Result<Value, Fault> {
     match kind {
         Kind::Text => Ok(Value::Text(text.to_owned())),
         Kind::Flag => Ok(Value::Flag(text == "true")),
-        Kind::Word | Kind::File => Ok(Value::Text(text.to_owned())),
+        Kind::Word | Kind::File | Kind::Date => Ok(Value::Text(text.to_owned())),
         Kind::Texts => Ok(Value::Texts(vec![text.to_owned()])),
         Kind::Count { .. } | Kind::PowerOfTwo { .. } => Err(UnitError::NoNumber {
             text: text.to_owned(),

@@ -8,6 +8,7 @@
 //!   disk, above OpenSBI, and beside QEMU.
 //! - [`moments`]: snapshots that runs go on from, recordings that are replayed.
 //! - [`trace_hash`]: what the trace hash depends on, and what it does not.
+//! - [`rtc`]: the date, fixed or the host's, to a bare guest and to Linux.
 //! - [`endings`]: power-off, reboot, deadlock, trap loop.
 //! - [`idle`]: what a machine that waits costs.
 //! - [`boards`]: numbers of harts, quantum, CPI, other than the defaults.
@@ -27,4 +28,5 @@ mod moments;
 mod network;
 mod programs;
 mod ran;
+mod rtc;
 mod trace_hash;

@@ -285,6 +285,7 @@ impl Tree<'_> {
                 &["sifive,plic-1.0.0", "riscv,plic0"],
             ),
             DeviceKind::Uart => ("serial", &["ns16550a"]),
+            DeviceKind::Rtc => ("rtc", &["google,goldfish-rtc"]),
             DeviceKind::VirtioMmio { .. } => ("virtio_mmio", &["virtio,mmio"]),
         };
         let node = self.begin(&format!("{base}@{:x}", d.range.start().0))?;
@@ -300,7 +301,7 @@ impl Tree<'_> {
             DeviceKind::Uart => self.fdt.property_u32("clock-frequency", UART_CLOCK_HZ)?,
             DeviceKind::Clint => self.interrupts_extended([M_SOFT, M_TIMER])?,
             DeviceKind::Plic => self.plic()?,
-            DeviceKind::VirtioMmio { .. } => {}
+            DeviceKind::Rtc | DeviceKind::VirtioMmio { .. } => {}
         }
         self.end(node)
     }

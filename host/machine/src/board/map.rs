@@ -31,6 +31,8 @@ pub enum DeviceKind {
     Plic,
     /// The console, a 16550.
     Uart,
+    /// The date and an alarm (Goldfish).
+    Rtc,
     /// A virtio device behind the MMIO transport; an empty slot answers with device id 0.
     VirtioMmio {
         /// 0 to 7.
@@ -123,8 +125,9 @@ pub struct Board {
 }
 
 /// (name, start, length, interrupt, kind) of what every `virt` board has.
-const FIXED: [(&str, u64, u64, Option<u32>, DeviceKind); 4] = [
+const FIXED: [(&str, u64, u64, Option<u32>, DeviceKind); 5] = [
     ("finisher", 0x10_0000, 0x1000, None, DeviceKind::Finisher),
+    ("rtc", 0x10_1000, 0x1000, Some(11), DeviceKind::Rtc),
     ("clint", 0x200_0000, 0x1_0000, None, DeviceKind::Clint),
     ("plic", 0xc00_0000, 0x60_0000, None, DeviceKind::Plic),
     ("uart0", 0x1000_0000, 0x100, Some(10), DeviceKind::Uart),

@@ -52,18 +52,19 @@ fn board_virt_has_the_map_of_qemu() {
         .iter()
         .map(|d| (d.name.as_str(), d.range.start().0, d.range.len(), d.irq))
         .collect();
-    assert_eq!(places.len(), 12);
+    assert_eq!(places.len(), 13);
     assert_eq!(
-        places[..5],
+        places[..6],
         [
             ("finisher", 0x10_0000, 0x1000, None),
+            ("rtc", 0x10_1000, 0x1000, Some(11)),
             ("clint", 0x200_0000, 0x1_0000, None),
             ("plic", 0xc00_0000, 0x60_0000, None),
             ("uart0", 0x1000_0000, 0x100, Some(10)),
             ("virtio0", 0x1000_1000, 0x1000, Some(1)),
         ]
     );
-    assert_eq!(places[11], ("virtio7", 0x1000_8000, 0x1000, Some(8)));
+    assert_eq!(places[12], ("virtio7", 0x1000_8000, 0x1000, Some(8)));
     assert_eq!(board.ram().end().0, 0x8800_0000);
 }
 

@@ -2,7 +2,7 @@
 
 use super::config::{MachineError, Slot};
 use crate::board::{AddrRange, Board, DeviceKind};
-use maquette_devices::{Clint, Finisher, Uart16550};
+use maquette_devices::{Clint, Finisher, Rtc, Uart16550, UnixTime};
 use maquette_model::{Device, Frequency, PhysAddr, PortId};
 use maquette_trace::{PathId, Trace};
 use maquette_virtio::EmptySlot;
@@ -47,7 +47,12 @@ pub(super) struct Bus {
 
 impl Bus {
     /// Builds the devices of `board`; paths begin with `name`.
-    pub(super) fn new(board: &Board, name: &str, slots: Vec<Slot>) -> Result<Self, MachineError> {
+    pub(super) fn new(
+        board: &Board,
+        name: &str,
+        rtc: UnixTime,
+        slots: Vec<Slot>,
+    ) -> Result<Self, MachineError> {
         let mut taken: [Option<Box<dyn Device>>; 8] = Default::default();
         for Slot { index, device } in slots {
             let place = taken
@@ -66,6 +71,7 @@ impl Bus {
                 DeviceKind::Finisher => Model::Device(Box::new(Finisher)),
                 DeviceKind::Clint => Model::Device(Box::new(Clint::new(board.harts(), timebase))),
                 DeviceKind::Plic => Model::Plic,
+                DeviceKind::Rtc => Model::Device(Box::new(Rtc::new(rtc))),
                 DeviceKind::Uart => {
                     port_base = CONSOLE;
                     Model::Device(Box::new(Uart16550::new(Uart16550::VIRT_CLOCK)))
@@ -133,7 +139,7 @@ mod tests {
         #[test]
         fn bus_find_finds_what_a_search_finds(pa in 0u64..0x9000_0000) {
             let board = Board::virt(1, 1 << 20).unwrap();
-            let bus = Bus::new(&board, "m", Vec::new()).unwrap();
+            let bus = Bus::new(&board, "m", UnixTime::default(), Vec::new()).unwrap();
             let found = bus.find(PhysAddr(pa)).map(|(i, off)| (bus.nodes[i].name.clone(), off));
             let searched = board.devices().iter().find(|d| {
                 d.range.start().0 <= pa && pa < d.range.end().0

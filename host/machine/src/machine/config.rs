@@ -2,6 +2,7 @@
 
 use crate::board::BoardError;
 use crate::boot::BootError;
+use maquette_devices::UnixTime;
 use maquette_model::{Device, Frequency, RamError};
 use thiserror::Error;
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub block_limit: u16,
     /// Seed of everything random.
     pub seed: u64,
+    /// What the real-time clock shows at virtual time zero.
+    pub rtc: UnixTime,
     /// What to boot.
     pub boot: BootSource,
     /// Devices in virtio slots.

@@ -100,7 +100,7 @@ impl Machine {
         }
         let board = Board::virt(config.harts, config.ram_bytes)?;
         let ram = Rc::new(Ram::new(board.ram().start(), board.ram().len())?);
-        let bus = Bus::new(&board, &config.name, config.slots)?;
+        let bus = Bus::new(&board, &config.name, config.rtc, config.slots)?;
         let clock = HartClock::new(
             config.clock,
             config.cpi,

@@ -1,7 +1,8 @@
 //! Where a recording or snapshot comes from: the system file as it was, and the images that it names.
 
 use super::error::ArchiveError;
-use crate::description::{Description, Device, DeviceKind, Disk, FileRef};
+use crate::date;
+use crate::description::{Description, Device, DeviceKind, Disk, FileRef, RtcStart};
 use crate::locate::Places;
 use crate::open::{Opened, parse};
 use crate::render::Problems;
@@ -60,7 +61,7 @@ impl Origin {
             file: opened.file.clone(),
             folder: here.canonicalize().unwrap_or_else(|_| here.to_path_buf()),
             text: texts.next().unwrap_or_default().to_owned(),
-            overrides: opened.overrides.clone(),
+            overrides: settled(opened),
             interactive,
             images: images(&opened.description)?,
         })
@@ -131,6 +132,22 @@ impl Origin {
     pub(super) fn from_json(bytes: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(bytes)
     }
+}
+
+/// The overrides, and the dates that came from the host: what is opened again must begin at the same.
+fn settled(opened: &Opened) -> Vec<String> {
+    let machines = &opened.description.machines;
+    let mut overrides = opened.overrides.clone();
+    for (index, machine) in machines.iter().enumerate() {
+        if let RtcStart::Host(date) = machine.board.rtc {
+            let which = match machine.prefix.as_str() {
+                "" => String::new(),
+                _ => format!("{index}."),
+            };
+            overrides.push(format!("machine.{which}rtc={}", date::show(date)));
+        }
+    }
+    overrides
 }
 
 /// The files that a system uses.

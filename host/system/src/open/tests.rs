@@ -1,3 +1,4 @@
+mod machine;
 mod shown;
 
 mod several;
@@ -85,27 +86,6 @@ fn devices_without_slot_get_the_lowest_that_nobody_asks_for() {
             fill: Fill::Counter
         }
     );
-}
-
-#[test]
-fn firmware_and_its_mode_belong_together() {
-    let text =
-        "[boot]\nmode = \"firmware\"\nkernel = \"k\"\nfirmware = \"f.bin\"\ncmdline = \"x\"\n";
-    let d = good(text, &[]);
-    let firmware = d.machines[0].boot.firmware.as_ref().expect("a file");
-    assert_eq!(firmware.path, PathBuf::from("/nowhere/f.bin"));
-    let absent = bad("[boot]\nmode = \"firmware\"\nkernel = \"k\"\n");
-    assert!(
-        absent.contains("x.toml:2:8: error: boot.mode: mode `firmware` needs a `firmware`"),
-        "{absent}"
-    );
-    assert!(absent.contains("part:opensbi/fw_dynamic.bin"), "{absent}");
-    let idle = bad("[boot]\nmode = \"sbi\"\nkernel = \"k\"\nfirmware = \"f.bin\"\n");
-    assert!(
-        idle.contains("x.toml:4:12: error: boot.firmware: "),
-        "{idle}"
-    );
-    assert!(idle.contains("use mode \"firmware\""), "{idle}");
 }
 
 #[test]

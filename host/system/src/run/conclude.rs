@@ -141,6 +141,7 @@ pub(super) fn report(
         machines.push(MachineReport {
             name: name.clone(),
             ending,
+            host_date: seat.host_date,
             console_bytes: console.map_or((0, 0), Console::bytes),
             statistics: machine.map(Machine::statistics).unwrap_or_default(),
         });

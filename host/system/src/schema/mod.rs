@@ -22,6 +22,8 @@ pub enum Kind {
     Text,
     /// A text that is not empty.
     Word,
+    /// A date and time in UTC, or `host` for the host's.
+    Date,
     /// A list of texts.
     Texts,
     /// A path, `part:NAME/FILE` or `guest:NAME`.
@@ -115,6 +117,7 @@ impl Kind {
     pub fn name(self) -> String {
         match self {
             Self::Text | Self::Word => "text".to_owned(),
+            Self::Date => "date".to_owned(),
             Self::Texts => "list of texts".to_owned(),
             Self::File => "file".to_owned(),
             Self::Count { .. } => "whole number".to_owned(),
@@ -153,9 +156,13 @@ impl Kind {
                 "a time of at least {}",
                 units::show_time(SimTime::from_ps(min))
             ),
-            Self::Text | Self::Word | Self::Texts | Self::File | Self::Flag | Self::Choice(_) => {
-                String::new()
-            }
+            Self::Text
+            | Self::Word
+            | Self::Date
+            | Self::Texts
+            | Self::File
+            | Self::Flag
+            | Self::Choice(_) => String::new(),
         }
     }
 
@@ -164,6 +171,7 @@ impl Kind {
     pub fn example(self) -> String {
         match self {
             Self::Text | Self::Word => "\"text\"".to_owned(),
+            Self::Date => "\"2026-01-01T00:00:00Z\"".to_owned(),
             Self::Texts => "[\"text\", \"text\"]".to_owned(),
             Self::File => "\"path/to/file\"".to_owned(),
             Self::Count { min, .. } => min.max(1).to_string(),

@@ -154,6 +154,12 @@ const MACHINE: &[Param] = &[
         presence: Presence::Default("1"),
         summary: "seed of everything random in the machine",
     },
+    Param {
+        name: "rtc",
+        kind: Kind::Date,
+        presence: Presence::Default("2026-01-01T00:00:00Z"),
+        summary: "what the real-time clock shows when the run begins, in UTC; `host`: the host's clock",
+    },
 ];
 
 const BOOT: &[Param] = &[

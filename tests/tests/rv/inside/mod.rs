@@ -48,6 +48,7 @@ impl Inside {
             quantum: parts.quantum,
             block_limit: 64,
             seed: 1,
+            rtc: maquette_machine::UnixTime::default(),
             boot: BootSource {
                 mode: parts.mode,
                 firmware: None,
