@@ -52,6 +52,8 @@ fn real_machine_tree_boots_stock_firmware_and_linux_in_qemu() {
     let mut talk = qemu
         .virt()
         .size(256, 2)
+        // What the tree advertises: `rv64` has no Svinval by default.
+        .cpu("rv64,svinval=on")
         .args(["-dtb"])
         .args([&dtb])
         .kernel(
