@@ -21,7 +21,7 @@ use device_host::{Core, DeviceHost};
 use harts::{Doing, HartSlot, Turn};
 use maquette_model::{
     Cx, Fail, Frequency, PortId, PowerRequest, Ram, ResetKind, RestoreError, SaveError, Sections,
-    SimTime, Snapshot, Token, Vcpu, Writer,
+    SimTime, Token, Vcpu, Writer,
 };
 use maquette_rv64::csr::counters::HartClock;
 use maquette_rv64::{Hart, ISA_EXTENSIONS};
@@ -295,7 +295,7 @@ impl Component for Machine {
         let now = self.reached();
         for slot in &self.harts {
             let mut w = Writer::default();
-            slot.hart.save(&mut w);
+            slot.hart.save_architecture(&mut w);
             trace.record(
                 now,
                 slot.path,

@@ -3,8 +3,9 @@
 //! # Purpose
 //!
 //! Every operation here computes the exact result, rounds it once, and reports the accrued
-//! exceptions. But for `host`, which must prove that it makes no difference, nothing depends on the host's floating-point unit, its control register or its
-//! compiler's view of floating point, so a guest sees the same bits on every host.
+//! exceptions. But for `host`, which must prove that it makes no difference, nothing depends on the
+//! host's floating-point unit, its control register or its compiler's view of floating point, so a
+//! guest sees the same bits on every host.
 //!
 //! # Conventions
 //!

@@ -1,4 +1,5 @@
-//! What of a hart is saved: its architectural state. Caches are rebuilt.
+//! What of a hart is saved: its architectural state, and the translations that it may still use.
+//! Decoded code and fast paths are rebuilt.
 
 use super::Hart;
 use crate::csr::Csrs;
@@ -39,16 +40,10 @@ fn words(c: &mut Csrs) -> [&mut u64; 24] {
     ]
 }
 
-impl<E: BlockExec> Snapshot for Hart<E> {
-    fn kind(&self) -> &'static str {
-        "rv64-hart"
-    }
-
-    fn version(&self) -> u16 {
-        1
-    }
-
-    fn save(&self, w: &mut Writer) {
+impl<E: BlockExec> Hart<E> {
+    /// Writes what the hart's architecture defines: all of it shows in the digest of a run, and none of
+    /// what the hart caches.
+    pub fn save_architecture(&self, w: &mut Writer) {
         let h = &self.state;
         h.x.iter().take(32).chain(&h.f).for_each(|&v| w.u64(v));
         w.u64(h.pc);
@@ -62,6 +57,22 @@ impl<E: BlockExec> Snapshot for Hart<E> {
         w.u64(h.reservation.unwrap_or(0));
         save_csrs(&h.csr, w);
         save_waiting(&h.waiting, w);
+    }
+}
+
+impl<E: BlockExec> Snapshot for Hart<E> {
+    fn kind(&self) -> &'static str {
+        "rv64-hart"
+    }
+
+    fn version(&self) -> u16 {
+        2
+    }
+
+    fn save(&self, w: &mut Writer) {
+        self.save_architecture(w);
+        self.state.contexts.save(w);
+        self.state.tlb.save(&self.ram, w);
     }
 
     fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
@@ -93,7 +104,9 @@ impl<E: BlockExec> Snapshot for Hart<E> {
         h.last_trap_at = u64::MAX;
         self.failed = None;
         h.code_cursor = self.ram.code_cursor();
-        h.flush_translations();
+        h.contexts.load(r)?;
+        h.tlb.load(&self.ram, r)?;
+        h.context_changed();
         Ok(())
     }
 }

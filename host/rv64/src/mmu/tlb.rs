@@ -17,6 +17,8 @@
     reason = "loads and stores through host pointers are the hot path"
 )]
 
+mod saved;
+
 use crate::csr::mstatus;
 use crate::trap::Privilege;
 

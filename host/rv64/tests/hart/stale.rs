@@ -1,5 +1,5 @@
 //! rv_34: a guest that changes page tables and leaves out `sfence.vma` sees the same old translations
-//! whatever the blocks are and wherever budgets are cut.
+//! whatever the blocks are, wherever budgets are cut, and across snapshots.
 //!
 //! ```text
 //! 0x0000  the program, for ever round      0x4000  four pages of code and data     0x10000  page tables
@@ -189,33 +189,52 @@ fn handler() -> Code {
     c
 }
 
-fn end(guest: &Guest, limit: u16, cuts: u64) -> (Vec<u8>, Vec<u8>) {
+/// How a run is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cuts {
+    /// Not at all.
+    None,
+    /// By small budgets.
+    Budgets,
+    /// By small budgets, going on in a fresh hart with other blocks each time.
+    Snapshots,
+}
+
+fn end(guest: &Guest, limit: u16, cuts: Cuts) -> (Vec<u8>, Vec<u8>) {
     let mut rig = guest.rig(limit);
-    let mut rng = Rng(cuts);
+    let mut rng = Rng(limit.into());
     while rig.hart.retired() < STEPS {
-        let by = if cuts == 0 { STEPS } else { 1 + rng.below(50) };
+        let by = if cuts == Cuts::None {
+            STEPS
+        } else {
+            1 + rng.below(50)
+        };
         rig.until((rig.hart.retired() + by).min(STEPS)).unwrap();
+        if cuts == Cuts::Snapshots {
+            let saved = rig.saved();
+            rig.restore(&saved, HartState::default_clock(), rng.pick(&LIMITS));
+        }
     }
     (rig.saved(), rig.memory())
 }
 
 #[test]
-fn rv_34_old_translations_live_as_long_under_every_block_limit() {
+fn rv_34_old_translations_live_as_long_under_every_block_limit_and_across_snapshots() {
     let (mut stale, mut programs) = (0, 0);
     for seed in seeds(80) {
         programs += 1;
         let guest = Guest::new(seed, false);
-        let want = end(&guest, 1, 0);
+        let want = end(&guest, 1, Cuts::None);
         for limit in LIMITS {
-            for cuts in 0..3 {
+            for cuts in [Cuts::None, Cuts::Budgets, Cuts::Snapshots] {
                 let got = end(&guest, limit, cuts);
-                let what = format!("program {seed}, limit {limit}, cuts {cuts}");
+                let what = format!("program {seed}, limit {limit}, cuts {cuts:?}");
                 assert!(got.0 == want.0, "{what}:{}", difference(&got.0, &want.0));
                 assert!(got.1 == want.1, "{what}: memory differs");
             }
         }
         // The same with fences, where nothing old is left to be seen.
-        stale += u64::from(end(&Guest::new(seed, true), 1, 0).1 != want.1);
+        stale += u64::from(end(&Guest::new(seed, true), 1, Cuts::None).1 != want.1);
     }
     assert!(
         stale > programs / 2,

@@ -21,6 +21,9 @@ pub(crate) mod convert;
 pub(crate) mod double;
 pub(crate) mod single;
 
+/// Whether the host's arithmetic is that of IEEE 754: x87 registers round twice.
+pub(crate) const RELIABLE: bool = !cfg!(all(target_arch = "x86", not(target_feature = "sse2")));
+
 /// A result, and whether it is inexact. Where NX has accrued before it may say so though it is not.
 pub(crate) type Rounded<B> = Option<(B, bool)>;
 

@@ -2,7 +2,7 @@
 
 use super::{SIGN32, SIGN64, reg, set_loaded};
 use crate::block::MicroOp;
-use crate::fp::host::{Rounded, convert, double, single};
+use crate::fp::host::{RELIABLE, Rounded, convert, double, single};
 use crate::fp::{Flags, Rounding, box_f32, unbox_f32};
 use crate::isa::Op;
 use crate::state::HartState;
@@ -11,6 +11,7 @@ use crate::state::HartState;
 #[inline(always)]
 pub(super) fn execute(h: &mut HartState, o: &MicroOp, rm: Rounding) -> bool {
     match rm {
+        _ if !RELIABLE => false,
         Rounding::Rne => arithmetic(h, o) || conversion(h, o, true),
         Rounding::Rtz => conversion(h, o, false),
         _ => false,
