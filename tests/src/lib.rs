@@ -6,7 +6,7 @@
 //! `maquette` binary the way a user does. This library gives them, and any other crate's tests
 //! that list it as a dev-dependency:
 //!
-//! - [`need!`]: "this test is about a real part" (QEMU, Debian's kernel, OpenSBI). Without the
+//! - [`need!`]: "this test is about a real part" (QEMU, Debian's kernel, OpenSBI, GDB). Without the
 //!   part the test is recorded as skipped, with the reason and the remedy; with
 //!   `MAQUETTE_REQUIRE_REAL=1` it fails instead.
 //! - [`parts`]: where real parts are kept once `cargo xtask real-parts <name>` has fetched them.

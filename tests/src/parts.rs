@@ -19,11 +19,19 @@ pub enum Part {
     Opensbi,
     /// GNU objdump for riscv64.
     Objdump,
+    /// GDB for every architecture.
+    Gdb,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 4] = [Self::Qemu, Self::LinuxRiscv, Self::Opensbi, Self::Objdump];
+    pub const ALL: [Self; 5] = [
+        Self::Qemu,
+        Self::LinuxRiscv,
+        Self::Opensbi,
+        Self::Objdump,
+        Self::Gdb,
+    ];
 
     /// The name in commands, in the cache and in `part:` paths.
     #[must_use]
@@ -33,6 +41,7 @@ impl Part {
             Self::LinuxRiscv => "linux-riscv",
             Self::Opensbi => "opensbi",
             Self::Objdump => "objdump",
+            Self::Gdb => "gdb",
         }
     }
 
@@ -43,6 +52,7 @@ impl Part {
             Self::LinuxRiscv => "vmlinuz",
             Self::Opensbi => "fw_dynamic.bin",
             Self::Objdump => "bin/riscv64-linux-gnu-objdump",
+            Self::Gdb => "bin/gdb-multiarch",
         }
     }
 
@@ -162,5 +172,13 @@ pub mod by_name {
     /// It is not in the cache.
     pub fn objdump() -> Result<Found, Absent> {
         Part::Objdump.find()
+    }
+
+    /// GDB.
+    ///
+    /// # Errors
+    /// It is not in the cache.
+    pub fn gdb() -> Result<Found, Absent> {
+        Part::Gdb.find()
     }
 }

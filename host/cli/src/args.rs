@@ -14,6 +14,7 @@ Examples:
   maquette run systems/linux.toml --snapshot shell.maqs --when 'linux# ' --stop
   maquette resume shell.maqs --interactive       boot once, begin at the prompt as often as you like
   maquette run my.toml --record bug.maqr         one file that somebody else can replay
+  maquette gdb systems/demo.toml                 wait for GDB at the first instruction
   maquette check my.toml                         everything wrong with a file, without running it
   maquette info parameters                       what can be written into a file
 
@@ -53,6 +54,11 @@ pub enum Command {
     /// The recording holds the system file and what was typed, with its exact times; images are found
     /// by name and compared by hash. The guest prints what it printed then.
     Replay(ReplayArgs),
+    /// Run a system under GDB, from its first instruction on
+    ///
+    /// The machine waits until `target remote ADDRESS` connects. Harts are threads; `monitor help` lists what
+    /// only this machine can tell. After `detach` the run goes on to its end; `kill` ends it.
+    Gdb(GdbArgs),
     /// Check a system file and everything it names, without running it
     Check(FileArgs),
     /// List the systems of a folder, one line each
@@ -165,6 +171,20 @@ pub struct ReportArgs {
     /// No report at the end; errors are still shown
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct GdbArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// Where to listen: HOST:PORT (port 0 takes a free one and says which) or unix:PATH
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:1234")]
+    pub listen: String,
+    /// Which machine, in a system of several
+    #[arg(long, value_name = "NAME")]
+    pub machine: Option<String>,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Command::Run(args) => runs::run(&args),
         Command::Resume(args) => runs::resume(&args),
         Command::Replay(args) => runs::replay(&args),
+        Command::Gdb(args) => runs::gdb(args),
         Command::Check(args) => check(&args),
         Command::List { folder } => list(&folder),
         Command::Info { topic } => print(&information(topic)),

@@ -1,12 +1,12 @@
-//! The verbs that run a system: `run`, `resume`, `replay`.
+//! The verbs that run a system: `run`, `resume`, `replay`, `gdb`.
 
-use crate::args::{PaceArg, ReplayArgs, ReportArgs, ResumeArgs, RunArgs, SnapshotArgs};
+use crate::args::{GdbArgs, PaceArg, ReplayArgs, ReportArgs, ResumeArgs, RunArgs, SnapshotArgs};
 use crate::print::{self, complain};
 use crate::stats::{self, Stats};
 use crate::{HOST_FAILURE, set_up};
 use maquette_rim::Pace;
 use maquette_system::{
-    EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, Verdict, units,
+    DebugOptions, EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, Verdict, units,
 };
 use std::path::PathBuf;
 
@@ -36,6 +36,18 @@ pub fn resume(args: &ResumeArgs) -> u8 {
 pub fn replay(args: &ReplayArgs) -> u8 {
     reported(&args.report, Ok(Options::default()), |options| {
         maquette_system::replay(&args.file, args.root.as_deref(), options)
+    })
+}
+
+/// Runs a system file under a debugger.
+pub fn gdb(args: GdbArgs) -> u8 {
+    let how = DebugOptions {
+        listen: args.listen,
+        machine: args.machine,
+    };
+    reported(&args.report, Ok(Options::default()), |_| {
+        let opened = maquette_system::open(&args.file.file, &args.file.set)?;
+        maquette_system::debug(opened, &how)
     })
 }
 
@@ -133,7 +145,11 @@ fn refuse(error: RunError) -> u8 {
             ));
             EXIT_SETUP
         }
-        RunError::NoTerminal | RunError::SeveralMachines(_) | RunError::NoComponent { .. } => {
+        RunError::NoTerminal
+        | RunError::SeveralMachines(_)
+        | RunError::NoComponent { .. }
+        | RunError::Debugger(_)
+        | RunError::NoMachine(_) => {
             complain(&format!("maquette: {error}\n"));
             EXIT_SETUP
         }

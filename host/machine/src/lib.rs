@@ -8,6 +8,7 @@
 //!   └─ Core       what a device call may touch: RAM, events, PLIC, trace   (one `Host`)
 //!  board          the memory map as data, and the device tree made from it  board/
 //!  boot           kernel images, their placement, register state            boot/
+//!  debug          a debugger's protocol                                     debug/
 //!  sbi            the firmware interface that the machine answers itself    sbi/
 //! ```
 //!
@@ -28,6 +29,7 @@
 
 pub mod board;
 pub mod boot;
+pub mod debug;
 mod machine;
 pub mod sbi;
 

@@ -34,6 +34,7 @@
 
 pub mod access;
 pub mod addr;
+pub mod debug;
 pub mod device;
 pub mod ram;
 pub mod registers;
@@ -45,6 +46,7 @@ pub mod vcpu;
 
 pub use access::{Access, BusError, Token, Width};
 pub use addr::{Iova, PhysAddr, VirtAddr};
+pub use debug::{DebugStop, Debuggable, Points, Watch, WatchKind};
 pub use device::{
     Cx, Device, DmaError, Event, Host, Message, PortId, PowerRequest, Region, ResetKind, TimerId,
 };

@@ -1,6 +1,6 @@
 //! The CPU as a machine sees it: run for a while, stop for a reason, take an answer, go on.
 
-use crate::{BusError, PhysAddr, SimTime, Snapshot, Width};
+use crate::{BusError, DebugStop, PhysAddr, SimTime, Snapshot, Width};
 use core::fmt;
 
 /// What an MMIO exit wants done.
@@ -68,8 +68,8 @@ pub enum Exit {
     Wfi,
     /// The CPU hints that another one should run (a spin loop); nothing is outstanding.
     Pause,
-    /// A breakpoint or watchpoint of the debugger, at this pc.
-    Debug(u64),
+    /// A stop that the debugger asked for.
+    Debug(DebugStop),
     /// The CPU cannot go on.
     Fail(Fail),
 }

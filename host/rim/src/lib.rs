@@ -9,6 +9,7 @@
 //! * [`Output`] carries the guest's console text to standard output, unaltered.
 //! * [`FileDisk`] keeps a disk's content in a file.
 //! * [`UserNetwork`] holds the sockets of a user network.
+//! * [`DebugPort`] is the socket at which a debugger connects.
 //! * [`Outside`] is the rim itself: it paces a run, feeds typed keys in, and ends the run for a
 //!   signal, the escape key or a deadline.
 //!
@@ -23,6 +24,7 @@
 //! No model of hardware, no command line, no decision what an end of a run means.
 
 mod date;
+mod debug_port;
 pub mod disk;
 mod escape;
 mod handlers;
@@ -34,6 +36,7 @@ mod signals;
 mod terminal;
 
 pub use date::unix_nanoseconds;
+pub use debug_port::{DebugEvent, DebugPort, DebugPortError, Debugged, tell};
 pub use disk::{DiskAccess, DiskError, FileDisk, is_link_loop};
 pub use network::UserNetwork;
 pub use output::Output;

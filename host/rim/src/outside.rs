@@ -35,6 +35,8 @@ pub enum Ended {
     Output,
     /// The host refused to wait.
     Host,
+    /// The debugger killed it.
+    Debugger,
 }
 
 /// Where typed keys go.
@@ -98,6 +100,11 @@ impl Outside {
     #[must_use]
     pub const fn ended(&self) -> Option<Ended> {
         self.ended
+    }
+
+    /// The debugger wants the run to end.
+    pub fn kill(&mut self) {
+        self.ended.get_or_insert(Ended::Debugger);
     }
 
     fn end(&mut self, why: Ended) -> RimAction {

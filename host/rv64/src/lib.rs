@@ -42,8 +42,9 @@ mod mmu;
 mod state;
 pub mod trap;
 
-pub use hart::Hart;
-pub use interp::{BlockExec, BlockExit, Interpreter};
+pub use hart::{Hart, registers};
+pub use interp::{BlockExec, BlockExit, DebugExec, Interpreter};
+pub use mmu::{Walk, WalkEnd, WalkStep};
 pub use state::{HartState, LoadTo, Outstanding, Profile, Waiting};
 
 /// What the device tree's `riscv,isa-extensions` lists, in canonical order.

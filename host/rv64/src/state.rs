@@ -4,7 +4,7 @@ use crate::csr::counters::HartClock;
 use crate::csr::{Csrs, envcfg, mstatus};
 use crate::mmu::{ContextTable, Tlbs};
 use crate::trap::{Privilege, irq};
-use maquette_model::{Frequency, MmioOp, PhysAddr, SimTime, Width};
+use maquette_model::{DebugStop, Frequency, MmioOp, PhysAddr, SimTime, Width};
 
 /// The register that writes to x0 go to: the decoder renames the destination, so that the register
 /// file needs no check.
@@ -109,8 +109,20 @@ pub struct HartState {
     pub(crate) idle_traps: u32,
     /// `retired` at the last trap.
     pub(crate) last_trap_at: u64,
+    /// The watched memory that the instruction being executed accesses. Set for debuggers only.
+    pub(crate) noted: Option<Noted>,
     /// What the implementation did.
     pub profile: Profile,
+}
+
+/// An access to watched memory that has yet to complete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted {
+    pub(crate) stop: DebugStop,
+    /// Instructions retired before it.
+    pub(crate) retired: u64,
+    /// It does not count if this register is not 0 afterwards.
+    pub(crate) unless: Option<u8>,
 }
 
 impl HartState {
@@ -136,6 +148,7 @@ impl HartState {
             block_pa: 0,
             idle_traps: 0,
             last_trap_at: u64::MAX,
+            noted: None,
             profile: Profile::default(),
         };
         h.csr.stimecmp = u64::MAX;

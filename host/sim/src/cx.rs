@@ -86,6 +86,12 @@ impl<'a> SimCx<'a> {
         self.engine.component_ended(at.max(self.now));
     }
 
+    /// Makes the run return with [`crate::Outcome::Paused`] after this call. The component must have asked
+    /// for a wake at which it goes on.
+    pub const fn pause(&mut self) {
+        self.engine.pausing = true;
+    }
+
     /// The trace.
     pub const fn trace(&mut self) -> &mut Trace {
         &mut self.engine.trace

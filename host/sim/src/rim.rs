@@ -26,6 +26,8 @@ pub enum RimAction {
     Inject(Input),
     /// End the run with [`crate::Outcome::Interrupted`], soon: everyone goes on to one time first.
     Stop,
+    /// Return from [`crate::Serial::run`] with [`crate::Outcome::Paused`] before anything else happens.
+    Pause,
 }
 
 /// The world outside, as the engine sees it. The only place where a run may wait for the host.

@@ -31,6 +31,9 @@ pub enum Outcome {
     /// The rim asked for it, and the run did not get there within [`PATIENCE`]: components have stopped
     /// at different times, and the hash means nothing.
     Aborted,
+    /// A component or the rim wants something from outside the run first (a debugger's stop). To be run
+    /// again; nothing observable depends on the pause.
+    Paused,
 }
 
 impl fmt::Display for Outcome {
@@ -41,6 +44,7 @@ impl fmt::Display for Outcome {
             Self::Limit => "time limit",
             Self::Interrupted => "interrupted",
             Self::Aborted => "aborted",
+            Self::Paused => "paused",
         })
     }
 }
@@ -139,6 +143,7 @@ impl Serial {
             return match rim.idle() {
                 RimAction::Go => Some(Outcome::Idle),
                 RimAction::Inject(input) => self.inject(input, rim),
+                RimAction::Pause => Some(Outcome::Paused),
                 RimAction::Stop => {
                     self.engine.wind_down();
                     Some(self.end())
@@ -151,6 +156,7 @@ impl Serial {
         match rim.before(time) {
             RimAction::Go => {}
             RimAction::Inject(input) => return self.inject(input, rim),
+            RimAction::Pause => return Some(Outcome::Paused),
             RimAction::Stop => {
                 if self.engine.wind_down() > PATIENCE {
                     return Some(Outcome::Aborted);
@@ -162,7 +168,7 @@ impl Serial {
         }
         self.engine.promise(time, rim.window());
         self.dispatch(time, next);
-        None
+        core::mem::take(&mut self.engine.pausing).then_some(Outcome::Paused)
     }
 
     fn inject(&mut self, input: Input, rim: &mut dyn Rim) -> Option<Outcome> {

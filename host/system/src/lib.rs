@@ -59,6 +59,6 @@ pub use open::{Opened, open, parse};
 pub use problem::{Fault, Problem};
 pub use render::{Problems, Style};
 pub use report::{MachineReport, Report};
-pub use run::{Moment, Options, RunError, SnapshotOrder, replay, resume, run};
+pub use run::{DebugOptions, Moment, Options, RunError, SnapshotOrder, debug, replay, resume, run};
 pub use source::{At, LineColumn, Source, Sources};
 pub use verdict::{EXIT_SETUP, Ending, Reason, Unmet, Verdict, judge};

@@ -34,6 +34,8 @@ pub enum Ending {
     Signal(i32),
     /// The person at the terminal.
     Quit,
+    /// The debugger.
+    Killed,
     /// The person's terminal is gone.
     TerminalGone,
     /// A snapshot was taken, and nothing more was wanted.
@@ -72,6 +74,7 @@ impl fmt::Display for Ending {
             Self::CutShort => f.write_str("the run ended before this machine did"),
             Self::Signal(number) => write!(f, "ended by {}", signal_name(*number)),
             Self::Quit => f.write_str("ended from the terminal"),
+            Self::Killed => f.write_str("ended by the debugger"),
             Self::TerminalGone => f.write_str("the terminal is gone"),
             Self::Saved => f.write_str("the snapshot is written"),
             Self::Recorded(how) => write!(f, "as recorded: {how}"),
@@ -100,6 +103,7 @@ impl Ending {
             Self::HostTimeLimit
                 | Self::Signal(_)
                 | Self::Quit
+                | Self::Killed
                 | Self::TerminalGone
                 | Self::Host(_)
                 | Self::Saved
@@ -111,7 +115,7 @@ impl Ending {
     /// expected of it.
     const fn imposed(&self) -> Option<Verdict> {
         match self {
-            Self::Quit | Self::Saved | Self::Recorded(_) => Some(Verdict::Clean),
+            Self::Quit | Self::Killed | Self::Saved | Self::Recorded(_) => Some(Verdict::Clean),
             Self::TimeLimit(_) | Self::InstructionLimit(_) | Self::HostTimeLimit => {
                 Some(Verdict::Limit)
             }

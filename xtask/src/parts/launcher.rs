@@ -21,6 +21,10 @@ libs="$tree/usr/lib/x86_64-linux-gnu"
 program="$tree/usr/bin/${0##*/}"
 case "${0##*/}" in
 qemu-system-*) set -- -L "$tree/usr/share/qemu" -L "$tree/usr/share/seabios" "$@" ;;
+gdb-multiarch)
+    export PYTHONHOME="$tree/usr"
+    set -- --data-directory="$tree/usr/share/gdb" "$@"
+    ;;
 esac
 QEMU_MODULE_DIR="$libs/qemu" exec "$libs/ld-linux-x86-64.so.2" --library-path "$libs" "$program" "$@"
 "#;

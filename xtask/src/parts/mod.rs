@@ -16,6 +16,7 @@
 
 mod apt;
 mod cpio;
+mod gdb;
 mod launcher;
 mod linux;
 mod lock;
@@ -65,6 +66,7 @@ pub fn ensure(part: Part) -> Result<PathBuf> {
         Part::Qemu => make(&qemu::RECIPE),
         Part::Opensbi => make(&opensbi::RECIPE),
         Part::Objdump => make(&objdump::RECIPE),
+        Part::Gdb => make(&gdb::RECIPE),
         Part::LinuxRiscv => make(&linux::RECIPE).or_else(|error| {
             if error.is::<apt::Unreachable>() {
                 return Err(error);

@@ -88,6 +88,22 @@ impl Plic {
         }
     }
 
+    /// The sources that are pending.
+    pub fn pending(&self) -> impl Iterator<Item = u32> + use<> {
+        self.pending.iter()
+    }
+
+    /// The sources that are claimed and not completed.
+    pub fn in_service(&self) -> impl Iterator<Item = u32> + use<> {
+        self.in_service.iter()
+    }
+
+    /// Each context's number, the sources that it has enabled, and its threshold.
+    pub fn contexts(&self) -> impl Iterator<Item = (usize, impl Iterator<Item = u32>, u32)> {
+        let contexts = self.contexts.iter().enumerate();
+        contexts.map(|(i, c)| (i, c.enable.iter(), c.threshold))
+    }
+
     /// Drives the input of a source. Source 0 and sources that do not exist are ignored.
     pub fn set_source(&mut self, cx: &mut Cx<'_>, source: u32, level: bool) {
         if source == 0 || source >= SOURCES || self.level.has(source) == level {

@@ -14,8 +14,8 @@ use maquette_trace::payload::{self, Direction};
 
 impl Machine {
     /// Deals with an exit of hart `i`.
-    pub(super) fn exit(&mut self, cx: &mut SimCx<'_>, i: usize, exit: Exit) {
-        match exit {
+    pub(super) fn exit(&mut self, cx: &mut SimCx<'_>, i: usize, exit: &Exit) {
+        match *exit {
             Exit::Limit => {}
             Exit::Mmio { addr, width, op } => {
                 self.statistics.mmio_exits += 1;
@@ -35,8 +35,9 @@ impl Machine {
                 self.turn = None;
             }
             Exit::Debug(_) => {}
-            Exit::Fail(what) => {
+            Exit::Fail(ref what) => {
                 let pc = self.harts[i].hart.pc();
+                let what = what.clone();
                 self.status = Status::HartFailed { hart: i, pc, what };
             }
         }

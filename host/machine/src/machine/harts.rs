@@ -19,6 +19,19 @@ pub(super) enum Doing {
     Suspended { resume: u64, opaque: u64 },
 }
 
+impl Doing {
+    /// In words, after the hart's name.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Running => "runs",
+            Self::Sleeping => "waits for an interrupt",
+            Self::Blocked(_) => "waits for a device's answer",
+            Self::Stopped => "is stopped",
+            Self::Suspended { .. } => "is suspended",
+        }
+    }
+}
+
 pub(super) struct HartSlot {
     pub(super) hart: Hart,
     pub(super) doing: Doing,

@@ -2,6 +2,7 @@
 
 mod bus;
 mod config;
+pub(crate) mod debugging;
 mod device_host;
 mod exits;
 mod firmware;
@@ -17,6 +18,7 @@ pub use statistics::{HartStatistics, Statistics};
 use crate::board::{Board, TIMEBASE_HZ, TreeOptions, View};
 use crate::boot::{self, BootFiles};
 use bus::{Bus, Model};
+use debugging::Debugging;
 use device_host::{Core, DeviceHost};
 use harts::{Doing, HartSlot, Turn};
 use maquette_model::{
@@ -77,6 +79,8 @@ pub struct Machine {
     most_instructions: u64,
     status: Status,
     statistics: Statistics,
+    /// What a debugger wants, if there is one.
+    debugging: Option<Box<Debugging>>,
 }
 
 impl Machine {
@@ -130,6 +134,7 @@ impl Machine {
             most_instructions: u64::MAX,
             status: Status::Running,
             statistics: Statistics::default(),
+            debugging: None,
         })
     }
 
@@ -324,16 +329,11 @@ impl Component for Machine {
         if self.status != Status::Running {
             return None;
         }
-        let harts = self.harts.iter().enumerate().map(|(i, s)| {
-            let doing = match s.doing {
-                Doing::Running => "runs",
-                Doing::Sleeping => "waits for an interrupt",
-                Doing::Blocked(_) => "waits for a device's answer",
-                Doing::Stopped => "is stopped",
-                Doing::Suspended { .. } => "is suspended",
-            };
-            format!("hart{i} {doing} at pc {:#x}", s.hart.pc())
-        });
+        let harts = self
+            .harts
+            .iter()
+            .enumerate()
+            .map(|(i, s)| format!("hart{i} {} at pc {:#x}", s.doing.words(), s.hart.pc()));
         Some(harts.collect::<Vec<_>>().join(", "))
     }
 }

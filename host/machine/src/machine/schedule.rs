@@ -37,6 +37,11 @@ impl Machine {
                 self.status = Status::InstructionLimit;
                 break;
             }
+            if self.stands_still() {
+                self.sleep_until(cx, cx.now());
+                cx.pause();
+                return;
+            }
             if self.effort > ASK_AFTER {
                 self.sleep_until(cx, cx.now());
                 return;
@@ -52,6 +57,7 @@ impl Machine {
                     }
                     self.execute(cx, hart, due.min(horizon));
                 }
+                None if due == SimTime::MAX && self.stop_if_held() => {}
                 None if due == SimTime::MAX => return,
                 None => {
                     // At the horizon itself a message may still arrive, and goes first.
@@ -108,7 +114,8 @@ impl Machine {
 
     /// The hart whose turn it is, if any may run before `due`.
     fn select(&mut self, due: SimTime) -> Option<usize> {
-        if let Some(turn) = &mut self.turn {
+        let held = self.turn.is_some_and(|turn| self.is_held(turn.hart));
+        if let Some(turn) = self.turn.as_mut().filter(|_| !held) {
             let slot = &self.harts[turn.hart];
             // Between `lr` and `sc` no turn ends: with a short quantum, `sc` would fail for ever.
             if slot.hart.retired() >= turn.ends && slot.hart.is_reserving() && !turn.extended {
@@ -124,7 +131,7 @@ impl Machine {
             self.turn = None;
         }
         let next = (0..self.harts.len())
-            .filter(|&i| self.harts[i].doing == Doing::Running)
+            .filter(|&i| self.harts[i].doing == Doing::Running && !self.is_held(i))
             .min_by_key(|&i| self.harts[i].hart.time())
             .filter(|&i| self.harts[i].hart.time() < due)?;
         let hart = &mut self.harts[next].hart;
@@ -153,10 +160,12 @@ impl Machine {
             .min(left);
         hart.raise_time_floor(self.core.floor);
         let before = hart.retired();
-        let exit = hart.run(budget.max(1));
+        let exit = self.run_hart(i, budget.max(1));
+        let hart = &self.harts[i].hart;
         self.effort += TURN_EFFORT + (hart.retired() - before);
         self.core.floor = self.core.floor.max(hart.time_floor());
-        self.exit(cx, i, exit);
+        self.exit(cx, i, &exit);
+        self.look_for_stop(i, before, &exit);
     }
 
     /// What happens at `t`: harts whose timers are due wake, device events are delivered.

@@ -27,8 +27,6 @@ const GRANULE: usize = PAGE / 64;
 const DIRTY: u8 = 1;
 /// A CPU caches code of this page.
 const CODE: u8 = 2;
-/// A debugger watches this page: no fast path.
-const WATCHED: u8 = 4;
 
 /// Why RAM could not be made.
 #[derive(Debug, Error)]
@@ -202,7 +200,7 @@ impl Ram {
     }
 
     /// The host address of the page that holds `pa`, for writing without further book-keeping, or
-    /// `None` if each write must go through [`Ram::write`] (outside RAM, cached code, watched).
+    /// `None` if each write must go through [`Ram::write`] (outside RAM, cached code).
     ///
     /// The page counts as written from now on. The pointer may be used until a
     /// [`CodeEvent::BecameCode`] for the page appears in the log.
@@ -210,7 +208,7 @@ impl Ram {
     pub fn fast_write_page(&self, pa: PhysAddr) -> Option<*mut u8> {
         let at = self.offset(pa.page(), PAGE as u64)?;
         let flag = self.flags.get(at / PAGE)?;
-        if flag.get() & (CODE | WATCHED) != 0 {
+        if flag.get() & CODE != 0 {
             return None;
         }
         flag.set(flag.get() | DIRTY);

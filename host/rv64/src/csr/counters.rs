@@ -115,6 +115,12 @@ impl HartClock {
         self.timebase.ticks_at(self.floor)
     }
 
+    /// What [`HartClock::read_time`] would give now.
+    #[must_use]
+    pub fn peek_time(&self, retired: u64) -> u64 {
+        self.timebase.ticks_at(self.floor.max(self.now(retired)))
+    }
+
     /// `time` as the timer comparator sees it: the hart's own, not the machine's floor.
     #[must_use]
     pub const fn own_ticks(&self, retired: u64) -> u64 {

@@ -144,6 +144,18 @@ fn counter_allowed(h: &HartState, csr: u16) -> bool {
 /// When the register does not exist or this privilege may not read (or, if `write`, write) it.
 pub fn read(h: &mut HartState, csr: u16, write: bool, retired: u64) -> Result<u64, Illegal> {
     allowed(h, csr, write)?;
+    if csr == n::TIME {
+        return Ok(h.clock.read_time(retired));
+    }
+    peek(h, csr, retired)
+}
+
+/// What a CSR holds, whoever may read it. Unlike [`read`] it has no side effect: `time` read by a
+/// guest binds what other harts may read.
+///
+/// # Errors
+/// When the register does not exist.
+pub fn peek(h: &HartState, csr: u16, retired: u64) -> Result<u64, Illegal> {
     let c = &h.csr;
     Ok(match csr {
         n::FFLAGS => c.fflags.into(),
@@ -151,7 +163,7 @@ pub fn read(h: &mut HartState, csr: u16, write: bool, retired: u64) -> Result<u6
         n::FCSR => u64::from(c.frm) << 5 | u64::from(c.fflags),
         n::CYCLE | n::MCYCLE => c.cycle.read(h.clock.cycles(retired)),
         n::INSTRET | n::MINSTRET => c.instret.read(retired),
-        n::TIME => h.clock.read_time(retired),
+        n::TIME => h.clock.peek_time(retired),
         n::HPMCOUNTER3..=n::HPMCOUNTER31 | n::MHPMCOUNTER3..=n::MHPMCOUNTER31 => 0,
         n::MHPMEVENT3..=n::MHPMEVENT31 => 0,
         n::SSTATUS => mstatus::read_s(c.mstatus),
@@ -201,7 +213,7 @@ fn read_machine(h: &HartState, csr: u16) -> Result<u64, Illegal> {
 /// # Errors
 /// When the register does not exist.
 pub fn write(h: &mut HartState, csr: u16, v: u64, retired: u64) -> Result<Effect, Illegal> {
-    let next = retired + 1;
+    let next = retired.wrapping_add(1);
     match csr {
         n::FFLAGS | n::FRM | n::FCSR => write_float(h, csr, v),
         n::SSTATUS => return Ok(write_status(h, v, mstatus::SSTATUS_WRITABLE)),

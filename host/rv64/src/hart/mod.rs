@@ -1,5 +1,7 @@
 //! One hart as a [`Vcpu`]: state and engine, joined to the machine's RAM.
 
+mod debug;
+pub mod registers;
 mod snapshot;
 
 use crate::csr::counters::HartClock;
@@ -209,8 +211,14 @@ impl<E: BlockExec> Hart<E> {
     }
 }
 
-impl<E: BlockExec> Vcpu for Hart<E> {
-    fn run(&mut self, instructions: u64) -> Exit {
+impl<E: BlockExec> Hart<E> {
+    /// Executes by means of `run`, which is one of the engine's ways, until it gives a reason to stop.
+    #[inline]
+    fn drive(
+        &mut self,
+        instructions: u64,
+        mut run: impl FnMut(&mut E, &mut HartState, &Ram, u64) -> (u64, BlockExit),
+    ) -> Exit {
         if let Some(asked) = self.outstanding() {
             return asked;
         }
@@ -226,7 +234,7 @@ impl<E: BlockExec> Vcpu for Hart<E> {
                 return Exit::Limit;
             }
             let timer = h.clock.instructions_until(h.retired, h.timer_deadline());
-            let (_, exit) = self.engine.run(h, &self.ram, left.min(timer.max(1)));
+            let (_, exit) = run(&mut self.engine, h, &self.ram, left.min(timer.max(1)));
             match exit {
                 BlockExit::Limit | BlockExit::Reschedule => {}
                 BlockExit::Waiting => {
@@ -236,9 +244,18 @@ impl<E: BlockExec> Vcpu for Hart<E> {
                 }
                 BlockExit::Wfi => return Exit::Wfi,
                 BlockExit::Pause => return Exit::Pause,
+                BlockExit::Debug(stop) => return Exit::Debug(stop),
                 BlockExit::Fail(f) => return Exit::Fail(f),
             }
         }
+    }
+}
+
+impl<E: BlockExec> Vcpu for Hart<E> {
+    fn run(&mut self, instructions: u64) -> Exit {
+        self.drive(instructions, |engine, h, ram, most| {
+            engine.run(h, ram, most)
+        })
     }
 
     fn finish(&mut self, answer: Answer) {

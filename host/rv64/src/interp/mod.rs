@@ -4,6 +4,7 @@
 //! Both count exactly: a block is cut where the budget ends.
 
 mod atomic;
+mod debugged;
 mod exec;
 mod float;
 mod int;
@@ -15,8 +16,10 @@ use crate::isa;
 use crate::mmu::{self, Stop};
 use crate::state::{HartState, LoadTo, Outstanding, Waiting};
 use crate::trap::{self, Exception};
+pub use debugged::DebugExec;
+pub(crate) use debugged::take_noted;
 use maquette_model::ram::{CodeEvent, Missed};
-use maquette_model::{Fail, PhysAddr, Ram};
+use maquette_model::{DebugStop, Fail, PhysAddr, Points, Ram};
 
 /// Traps in a row without a retired instruction that prove a trap loop: what a trap changes
 /// (privilege, previous privilege, enables) settles after three.
@@ -35,6 +38,8 @@ pub enum BlockExit {
     Wfi,
     /// The hart hints that it spins.
     Pause,
+    /// The debugger wants to be asked.
+    Debug(DebugStop),
     /// The hart cannot go on.
     Fail(Fail),
 }
@@ -139,7 +144,7 @@ impl Interpreter {
         let id = match self.block(h, ram) {
             Ok(id) => id,
             Err(Missing::Fault(e)) => return raise(h, e),
-            Err(Missing::Uncached) => return single(h, ram),
+            Err(Missing::Uncached) => return single(h, ram, None),
         };
         let (block, ops) = self.cache.get(id);
         h.profile.blocks += 1;
@@ -250,9 +255,9 @@ fn rare(h: &mut HartState, ram: &Ram, ops: &[MicroOp], flow: Flow) -> Option<Blo
     }
 }
 
-/// Executes one instruction that belongs to no block.
+/// Executes one instruction that belongs to no block, noting the access to watched memory.
 #[cold]
-fn single(h: &mut HartState, ram: &Ram) -> Option<BlockExit> {
+fn single(h: &mut HartState, ram: &Ram, points: Option<&Points>) -> Option<BlockExit> {
     let (word, pa) = match fetch_word(h, ram) {
         Ok(found) => found,
         Err(e) => return raise(h, e),
@@ -262,17 +267,21 @@ fn single(h: &mut HartState, ram: &Ram) -> Option<BlockExit> {
     };
     h.block_pa = pa;
     let ops = [micro_op(&insn, 0)];
-    match run_single(h, ram, &ops) {
+    if let (Some(points), [o]) = (points, &ops) {
+        debugged::note_access(h, o, points);
+    }
+    match run_apart(h, ram, &ops, 1) {
         Flow::Next => None,
         Flow::Illegal(_) => raise(h, Exception::illegal(word)),
         flow => rare(h, ram, &ops, flow),
     }
 }
 
-/// A copy of the hot loop for instructions outside blocks, so that the other copy is not disturbed.
+/// A copy of the hot loop for instructions outside blocks and for debuggers, so that the other copy is not
+/// disturbed.
 #[inline(never)]
-fn run_single(h: &mut HartState, ram: &Ram, ops: &[MicroOp]) -> Flow {
-    exec::run(h, ram, ops, 1)
+fn run_apart(h: &mut HartState, ram: &Ram, ops: &[MicroOp], left: u64) -> Flow {
+    exec::run(h, ram, ops, left)
 }
 
 /// The instruction at `h.pc` in its two halves, each translated by itself.

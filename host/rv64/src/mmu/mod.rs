@@ -4,6 +4,7 @@
 //! the TLB for accesses that the fast path may repeat: in RAM, with one PMP verdict for the whole
 //! page, and for stores a page without cached code.
 
+mod inspect;
 mod tlb;
 mod walk;
 
@@ -13,6 +14,7 @@ mod tests;
 use crate::csr::pmp::Verdict;
 use crate::state::HartState;
 use crate::trap::{Exception, Privilege, cause};
+pub use inspect::{Walk, WalkEnd, WalkStep, inspect};
 use maquette_model::{MmioOp, PhysAddr, Ram, Width};
 pub(crate) use tlb::{ContextTable, Tlbs};
 

@@ -7,17 +7,17 @@ use crate::state::HartState;
 use crate::trap::Privilege;
 use maquette_model::{PhysAddr, Ram};
 
-const V: u64 = 1;
-const R: u64 = 1 << 1;
-const W: u64 = 1 << 2;
-const X: u64 = 1 << 3;
-const U: u64 = 1 << 4;
-const A: u64 = 1 << 6;
-const D: u64 = 1 << 7;
+pub(super) const V: u64 = 1;
+pub(super) const R: u64 = 1 << 1;
+pub(super) const W: u64 = 1 << 2;
+pub(super) const X: u64 = 1 << 3;
+pub(super) const U: u64 = 1 << 4;
+pub(super) const A: u64 = 1 << 6;
+pub(super) const D: u64 = 1 << 7;
 /// Bits 63:54: no Svnapot, no Svpbmt, the rest reserved.
-const RESERVED: u64 = !0 << 54;
-const PPN_SHIFT: u32 = 10;
-const PPN_MASK: u64 = (1 << 44) - 1;
+pub(super) const RESERVED: u64 = !0 << 54;
+pub(super) const PPN_SHIFT: u32 = 10;
+pub(super) const PPN_MASK: u64 = (1 << 44) - 1;
 
 /// Where an address leads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

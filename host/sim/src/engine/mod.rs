@@ -75,6 +75,8 @@ pub(crate) struct Engine {
     outside_seq: u64,
     /// How often the rim has asked for the end of this run.
     pub(crate) interruptions: u32,
+    /// A component wants the run to pause.
+    pub(crate) pausing: bool,
 }
 
 impl Engine {
@@ -93,6 +95,7 @@ impl Engine {
             rim_promise: SimTime::ZERO,
             outside_seq: 0,
             interruptions: 0,
+            pausing: false,
         }
     }
 

@@ -61,7 +61,7 @@ pub(super) fn ending(
         (_, Outcome::Limit) => limit(d, system),
         // Another machine's console showed what it must not.
         (_, Outcome::Stopped) => Ending::CutShort,
-        (_, Outcome::Interrupted | Outcome::Aborted) => interrupted(rim, output),
+        (_, Outcome::Interrupted | Outcome::Aborted | Outcome::Paused) => interrupted(rim, output),
     }
 }
 
@@ -88,6 +88,7 @@ fn interrupted(rim: &Outside, output: &Output) -> Ending {
     match rim.ended() {
         Some(Ended::Signal(number)) => Ending::Signal(number),
         Some(Ended::Quit) => Ending::Quit,
+        Some(Ended::Debugger) => Ending::Killed,
         Some(Ended::Terminal) => Ending::TerminalGone,
         Some(Ended::HostTime) => Ending::HostTimeLimit,
         Some(Ended::Output) => Ending::Host(output_failure(output)),

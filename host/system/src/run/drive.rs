@@ -78,14 +78,21 @@ pub(super) struct Driven {
     pub(super) failures: Vec<Reason>,
 }
 
+impl Driven {
+    /// It has come to this, and to nothing else.
+    pub(super) const fn to(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            saved_and_stopped: false,
+            recorded_end: None,
+            failures: Vec::new(),
+        }
+    }
+}
+
 /// Runs to the end.
 pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, mut course: Course<'_>) -> Driven {
-    let mut driven = Driven {
-        outcome: Outcome::Idle,
-        saved_and_stopped: false,
-        recorded_end: None,
-        failures: Vec::new(),
-    };
+    let mut driven = Driven::to(Outcome::Idle);
     if let Some(SnapshotOrder {
         when: Moment::Text(text),
         ..

@@ -2,9 +2,11 @@
 //! recording.
 
 mod conclude;
+mod debug;
 mod drive;
 mod outlets;
 
+pub use debug::{DebugOptions, debug};
 pub use drive::Moment;
 
 use crate::archive::{
@@ -20,7 +22,7 @@ use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
 use drive::{Course, Driven, Log, drive};
 use maquette_model::SimTime;
-use maquette_rim::{Keyboard, Output, Outside, Pace, RawMode, Signals, has_person};
+use maquette_rim::{DebugPortError, Keyboard, Output, Outside, Pace, RawMode, Signals, has_person};
 use maquette_sim::{ComponentId, Input, Outcome, Rim, RimAction};
 use maquette_trace::TraceHash;
 use std::cell::RefCell;
@@ -53,6 +55,12 @@ pub enum RunError {
     /// An interactive run of several machines.
     #[error("`--interactive` is for a system of one machine, and this one has {0}")]
     SeveralMachines(usize),
+    /// No debugger can be listened for.
+    #[error(transparent)]
+    Debugger(#[from] DebugPortError),
+    /// The machine to be debugged is not there, or not named.
+    #[error("{0}")]
+    NoMachine(String),
     /// The host refuses what every run needs.
     #[error("the host refuses {what}")]
     Host {
@@ -174,12 +182,7 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
         log: Log::Off,
     };
     let driven = fed(&mut system, &mut rim, course, &start, recorder.as_ref())?;
-    for seat in &system.machines {
-        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
-            console.flush();
-        }
-    }
-    output.flush();
+    flush(&mut system, &output);
     let host_time = began.elapsed();
     drop(raw);
     let endings: Vec<Ending> = (system.machines.iter())
@@ -211,6 +214,16 @@ fn origin(opened: &Opened, options: &Options) -> Result<Option<Origin>, ArchiveE
     let wanted = options.record.is_some() || options.snapshot.is_some();
     let origin = wanted.then(|| Origin::of(opened, options.interactive));
     origin.transpose()
+}
+
+/// Shows what the consoles and the output still hold.
+fn flush(system: &mut System, output: &Output) {
+    for seat in &system.machines {
+        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
+            console.flush();
+        }
+    }
+    output.flush();
 }
 
 fn check_person(description: &Description, options: &Options) -> Result<(), RunError> {
