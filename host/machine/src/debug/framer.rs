@@ -39,6 +39,7 @@ pub(super) struct Framer {
 const INTERRUPT: u8 = 3;
 /// Takes the packet, and answers it with an error in words.
 const TOO_LONG: &[u8] = b"+$E.the packet is too long#8a";
+const TOO_MUCH: &[u8] = b"+$E.that is too much memory at once#d2";
 
 impl Framer {
     /// Takes the next byte.
@@ -70,6 +71,15 @@ impl Framer {
         Frame::Nothing
     }
 
+    /// Answers with an error; who wants no acknowledgement gets none.
+    fn error(&self, text: &'static [u8]) -> Frame {
+        Frame::Reply(if self.silent {
+            text.get(1..).unwrap_or_default()
+        } else {
+            text
+        })
+    }
+
     fn begin(&mut self) {
         self.packet.clear();
         self.packet.push(b'$');
@@ -88,13 +98,10 @@ impl Framer {
     fn complete(&mut self) -> Frame {
         let packet = core::mem::take(&mut self.packet);
         if self.too_long {
-            return Frame::Reply(if self.silent {
-                TOO_LONG.get(1..).unwrap_or_default()
-            } else {
-                TOO_LONG
-            });
+            return self.error(TOO_LONG);
         }
         match body(&packet) {
+            Some(body) if reads_too_much(body) => self.error(TOO_MUCH),
             Some(body) => {
                 self.silent |= body == b"QStartNoAckMode";
                 Frame::Packet(packet)
@@ -103,6 +110,18 @@ impl Framer {
             None => Frame::Reply(b"-"),
         }
     }
+}
+
+/// Whether it is `m address,length` with more bytes than a packet can say: an answer without bounds.
+fn reads_too_much(body: &[u8]) -> bool {
+    let Some(range) = body.strip_prefix(b"m") else {
+        return false;
+    };
+    let length = range.rsplit(|b| *b == b',').next().unwrap_or_default();
+    let length = core::str::from_utf8(length).ok();
+    let length = length.and_then(|digits| usize::from_str_radix(digits, 16).ok());
+    // What is no number is refused by the protocol.
+    length.is_some_and(|n| n > MOST_PACKET / 2)
 }
 
 /// The body of a packet whose checksum is right.
@@ -139,7 +158,7 @@ mod tests {
 
     #[test]
     fn framer_answer_to_a_long_packet_is_itself_a_packet() {
-        assert!(body(&TOO_LONG[1..]).is_some());
+        assert!(body(&TOO_LONG[1..]).is_some() && body(&TOO_MUCH[1..]).is_some());
         let mut framer = Framer::default();
         assert_eq!(
             all(&mut framer, &framed(&vec![b'x'; MOST_PACKET + 1])),
@@ -156,6 +175,24 @@ mod tests {
         let silence = framed(b"QStartNoAckMode");
         assert_eq!(all(&mut framer, &silence), [Frame::Packet(silence)]);
         assert_eq!(all(&mut framer, b"$g#68"), []);
+    }
+
+    #[test]
+    fn framer_refuses_to_read_more_than_a_packet_holds() {
+        let mut framer = Framer::default();
+        for (packet, passes) in [
+            ("m0,2000", true),
+            ("m0,2001", false),
+            ("m0,ffffffffffffffff", false),
+        ] {
+            let packet = framed(packet.as_bytes());
+            let expected = if passes {
+                Frame::Packet(packet.clone())
+            } else {
+                Frame::Reply(TOO_MUCH)
+            };
+            assert_eq!(all(&mut framer, &packet), [expected]);
+        }
     }
 
     proptest! {

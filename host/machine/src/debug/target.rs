@@ -3,7 +3,7 @@
 use super::arch::{General, Number, REGISTER_BYTES, Rv64};
 use super::{monitor, tid};
 use crate::Machine;
-use crate::machine::debugging::{BreakKind, Debugging, Leave};
+use crate::machine::debugging::{BreakKind, Leave};
 use core::convert::Infallible;
 use gdbstub::common::{Signal, Tid};
 use gdbstub::target::ext::base::BaseOps;
@@ -174,19 +174,23 @@ impl ThreadExtraInfo for Machine {
 impl Machine {
     fn plan(&mut self, tid: Tid, leave: Leave) {
         // A hart that does not exist has nothing to do.
-        self.debugging().map(|d| d.plan(hart(tid), leave));
+        let _planned = self.debugging().map(|d| d.plan(hart(tid), leave));
     }
 }
 
 impl harts::MultiThreadResume for Machine {
     fn resume(&mut self) -> Result<(), Infallible> {
-        self.debugging().map(Debugging::start);
+        if let Some(d) = self.debugging() {
+            d.start();
+        }
         Ok(())
     }
 
     fn clear_resume_actions(&mut self) -> Result<(), Infallible> {
         let harts = self.hart_count();
-        self.debugging().map(|d| d.clear_plan(harts));
+        if let Some(d) = self.debugging() {
+            d.clear_plan(harts);
+        }
         Ok(())
     }
 
@@ -240,7 +244,9 @@ impl harts::MultiThreadRangeStepping for Machine {
 
 impl harts::MultiThreadSchedulerLocking for Machine {
     fn set_resume_action_scheduler_lock(&mut self) -> Result<(), Infallible> {
-        self.debugging().map(Debugging::plan_to_hold_others);
+        if let Some(d) = self.debugging() {
+            d.plan_to_hold_others();
+        }
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod atomics;
 mod budgets;
 mod code;
 mod counters;
+mod debugging;
 mod interrupts;
 mod paging;
 mod programs;
