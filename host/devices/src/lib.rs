@@ -25,6 +25,10 @@
 //!
 //! The bus that finds a device (`maquette-machine`), virtio devices (`maquette-virtio`), and whatever
 //! stands at the other end of a link.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 mod clint;
 mod finisher;

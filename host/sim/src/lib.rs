@@ -97,6 +97,10 @@
 //!
 //! No CPU, device or board; no host I/O (`maquette-rim`); no description files (`maquette-system`); no
 //! threads yet: a parallel scheduler will stand beside [`Serial`] and use the same traits.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 mod component;
 mod cx;

@@ -21,7 +21,7 @@ pub struct Description {
 impl Description {
     /// Sets aside what would get in the way of a person at the keyboard.
     pub fn leave_to_a_person(&mut self) {
-        self.limits = Limits::default();
+        self.limits = Limits::NONE;
         for machine in &mut self.machines {
             machine.console.script.clear();
             machine.expect.console.clear();
@@ -292,7 +292,7 @@ pub struct Step {
 }
 
 /// When a run is cut short.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// After so many instructions of all harts.
     pub instructions: Option<u64>,
@@ -300,6 +300,15 @@ pub struct Limits {
     pub time: Option<SimTime>,
     /// After so much time on the host's clock.
     pub host_time: Option<std::time::Duration>,
+}
+
+impl Limits {
+    /// A run that may take as long as it likes.
+    pub const NONE: Self = Self {
+        instructions: None,
+        time: None,
+        host_time: None,
+    };
 }
 
 /// How a run ends.

@@ -26,6 +26,10 @@
 //!
 //! No command line and no printing (`maquette-cli`), no terminal, signal or host clock
 //! (`maquette-rim`), no model of hardware (`maquette-machine` and below).
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 pub mod archive;
 mod build;

@@ -31,6 +31,10 @@
 //! # What is not here
 //!
 //! Packed queues, the legacy interface, the PCI transport, and anything that touches the host.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 pub mod block;
 mod console;

@@ -28,6 +28,10 @@
 //!   side that owns the state.
 //! - The legacy interface, packed virtqueues and the PCI transport.
 //! - Any I/O: reading a register is the business of the caller.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 #![no_std]
 
 pub mod blk;

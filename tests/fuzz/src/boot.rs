@@ -13,9 +13,10 @@ pub fn boot(data: &[u8]) {
         Ok(image) => assert_sound(&image),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    for view in [View::Machine, View::Supervisor] {
-        prepare_for(data, view);
-    }
+    prepare_for(data, None, View::Machine);
+    prepare_for(data, None, View::Supervisor);
+    // The same bytes as firmware.
+    prepare_for(data, Some(data), View::Machine);
 }
 
 fn assert_sound(image: &Image<'_>) {
@@ -34,7 +35,7 @@ fn assert_sound(image: &Image<'_>) {
     assert!(entered, "the entry lies in no segment");
 }
 
-fn prepare_for(kernel: &[u8], view: View) {
+fn prepare_for(kernel: &[u8], firmware: Option<&[u8]>, view: View) {
     let Ok(board) = Board::virt(2, RAM_BYTES) else {
         unreachable!("two harts and 8 MiB are a board")
     };
@@ -46,6 +47,7 @@ fn prepare_for(kernel: &[u8], view: View) {
         seed: 0,
     };
     let files = BootFiles {
+        firmware,
         kernel,
         initrd: Some(b"initrd"),
     };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use maquette_model::{
     Answer, BusError, Exit, MmioOp, PhysAddr, Ram, SimTime, Snapshot, Vcpu, Writer,
 };
-use maquette_rv64::isa::{decode, disassemble, encode};
+use maquette_rv64::isa::{Op, decode, disassemble, encode};
 use maquette_rv64::{Hart, HartState};
 
 const BASE: u64 = 0x8000_0000;
@@ -40,7 +40,12 @@ pub fn instructions(data: &[u8]) {
 fn same_instruction(word: u32) {
     let Some(insn) = decode(word) else { return };
     assert!(!disassemble(&insn, BASE).is_empty());
-    let again = encode(&insn).expect("what was decoded can be encoded");
+    let Ok(again) = encode(&insn) else {
+        // A `fence w, 0` with other bits in its reserved fields, without which it would be `pause`
+        // (unprivileged ISA, Zihintpause).
+        assert_eq!(insn.op, Op::Fence, "{word:#010x} cannot be encoded");
+        return;
+    };
     let mut expected = insn;
     // The long form of a compressed instruction.
     expected.len = 4;

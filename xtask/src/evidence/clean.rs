@@ -129,7 +129,7 @@ mod tests {
             clean("in /srv/x/target/a, (/srv/x)"),
             "in <root>/target/a, (<root>)"
         );
-        assert_eq!(clean("/srv/xy and /home/srv/x"), "/srv/xy and /home/srv/x");
+        assert_eq!(clean("/srv/xy and /opt/srv/x"), "/srv/xy and /opt/srv/x");
         assert_eq!(clean("at box: busybox, box2"), "at <host>: busybox, box2");
     }
 }

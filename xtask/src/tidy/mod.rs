@@ -5,18 +5,27 @@
 //! | `floors` | dependencies point down the floors of ARCHITECTURE.md §3 |
 //! | `length` | files under 1,500 lines (from 800 on: a warning), functions under 70, at most 6 arguments |
 //! | `name` | no module called `utils`, `common`, `misc` or `helpers` |
-//! | `opening` | every crate opens with documentation |
+//! | `opening` | every crate opens with what it is for, its invariants, and what is not in it |
 //! | `stub` | no `todo!`, no `unimplemented!` |
 //! | `suppression` | lints are silenced by `#[expect(…, reason = "…")]` only; no test is ignored |
 //! | `safety` | a comment `SAFETY:` above each `unsafe` block and impl |
 //! | `panic` | no `unwrap`, `expect`, `panic!`, `unreachable!` where a guest or a file can reach |
+//! | `index` | crates that hostile input reaches have clippy watch indices and casts |
 //! | `determinism` | models use no thread, socket, file, host clock or randomly seeded map |
 //! | `waiting` | no test sleeps |
+//! | `manifest` | every crate has the workspace's lints; a model needs no crate that reaches the host |
+//! | `source` | files that lay out registers or formats say where that is specified |
+//! | `error` | no message repeats the error that caused it (so far a warning) |
+//! | `default` | what a system file describes has no `Default`: defaults are in the schema alone |
+//! | `test` | a test's name says more than one word, and not that it is a test |
+//! | `place` | nothing names a folder of somebody's computer |
 //!
 //! A place that must break `panic` says so as clippy wants to be told:
 //! `#[expect(clippy::unwrap_used, reason = "…")]` on the statement or the function.
 
 mod floors;
+mod items;
+mod manifest;
 mod reach;
 mod shape;
 pub mod sources;
@@ -66,6 +75,7 @@ pub fn command(folders: &[PathBuf]) -> Result<()> {
     let root = places::workspace();
     let sources = sources::load(&root)?;
     let mut findings = floors::check(&root)?;
+    findings.extend(manifest::check(&root)?);
     for source in &sources {
         findings.extend(check(source));
     }
@@ -100,6 +110,7 @@ pub fn command(folders: &[PathBuf]) -> Result<()> {
 fn check(source: &Source) -> Vec<Finding> {
     let mut findings = shape::check(source);
     findings.extend(syntax::check(source));
+    findings.extend(items::check(source));
     findings
 }
 

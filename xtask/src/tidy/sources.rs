@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn test_modules_are_found_beside_and_below() {
+    fn modules_of_tests_are_found_beside_and_below() {
         let text = "#[cfg(test)] mod tests; mod real; #[cfg(test)] mod inline { }";
         assert_eq!(
             test_modules(&parse("a/src/lib.rs", text)),
