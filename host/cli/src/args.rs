@@ -67,6 +67,14 @@ pub enum Command {
         #[arg(default_value = "systems")]
         folder: PathBuf,
     },
+    /// Say what this host can do, what is missing, and the command that mends it
+    ///
+    /// Ends with 0 if systems can be run, also where something optional is missing, else with 1.
+    Doctor {
+        /// The same as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what this build can do: ISA, boards, devices, parameters with units and defaults
     Info {
         /// Only this part

@@ -21,6 +21,7 @@ mod stats;
 
 use args::{Cli, Command, FileArgs, Topic};
 use clap::Parser;
+use maquette_system::doctor::{Host, examine};
 use maquette_system::{EXIT_SETUP, Problems, info};
 use print::{complain, print, style};
 use std::path::Path;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Gdb(args) => runs::gdb(args),
         Command::Check(args) => check(&args),
         Command::List { folder } => list(&folder),
+        Command::Doctor { json } => doctor(json),
         Command::Info { topic } => print(&information(topic)),
     })
 }
@@ -78,6 +80,19 @@ fn list(folder: &Path) -> u8 {
             ));
             EXIT_SETUP
         }
+    }
+}
+
+fn doctor(json: bool) -> u8 {
+    let diagnosis = examine(&Host::this());
+    let text = if json {
+        format!("{:#}\n", diagnosis.json())
+    } else {
+        diagnosis.text()
+    };
+    match print(&text) {
+        CLEAN => diagnosis.exit_code(),
+        failure => failure,
     }
 }
 

@@ -37,6 +37,7 @@ mod console;
 mod date;
 mod describe;
 pub mod description;
+pub mod doctor;
 mod draw;
 mod finder;
 pub mod info;

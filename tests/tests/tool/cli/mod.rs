@@ -1,5 +1,6 @@
 //! Exit codes, reports, signals, the terminal.
 
+mod doctor;
 mod exit_codes;
 mod full;
 mod job_control;
