@@ -13,6 +13,7 @@
 //! - [`guests`]: guest programs that `cargo xtask guests` has built.
 //! - [`tool`]: run the `maquette` binary on a system file and look at what it did.
 //! - [`qemu`]: run QEMU on the same guest, for a second opinion, or talk to its console.
+//! - [`perfetto`]: reads trace files, independently of what writes them.
 //! - [`allocation`]: a count of allocations, for code that must make none.
 //! - [`effort()`], [`rounds`] and [`seeds`]: two figures that turn quick tests (`cargo xtask test`)
 //!   into long ones with ever new seeds (`cargo xtask soak`) without a second copy of the test.
@@ -35,6 +36,7 @@ pub mod child;
 pub mod effort;
 pub mod guests;
 pub mod parts;
+pub mod perfetto;
 pub mod places;
 pub mod qemu;
 pub mod skip;

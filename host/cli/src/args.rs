@@ -109,6 +109,8 @@ pub struct RunArgs {
     #[command(flatten)]
     pub snapshot: SnapshotArgs,
     #[command(flatten)]
+    pub trace: TraceArgs,
+    #[command(flatten)]
     pub report: ReportArgs,
 }
 
@@ -128,6 +130,8 @@ pub struct ResumeArgs {
     #[command(flatten)]
     pub snapshot: SnapshotArgs,
     #[command(flatten)]
+    pub trace: TraceArgs,
+    #[command(flatten)]
     pub report: ReportArgs,
 }
 
@@ -139,7 +143,20 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FOLDER")]
     pub root: Option<PathBuf>,
     #[command(flatten)]
+    pub trace: TraceArgs,
+    #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// A trace for a viewer.
+#[derive(Args, Debug)]
+pub struct TraceArgs {
+    /// Write a trace for https://ui.perfetto.dev: register accesses, interrupts, DMA, firmware calls
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Name the functions of this ELF file in the trace, not those of the kernel that is booted
+    #[arg(long, value_name = "ELF", requires = "trace")]
+    pub symbols: Option<PathBuf>,
 }
 
 /// A snapshot on the way.

@@ -1,12 +1,15 @@
 //! The verbs that run a system: `run`, `resume`, `replay`, `gdb`.
 
-use crate::args::{GdbArgs, PaceArg, ReplayArgs, ReportArgs, ResumeArgs, RunArgs, SnapshotArgs};
+use crate::args::{
+    GdbArgs, PaceArg, ReplayArgs, ReportArgs, ResumeArgs, RunArgs, SnapshotArgs, TraceArgs,
+};
 use crate::print::{self, complain};
 use crate::stats::{self, Stats};
 use crate::{HOST_FAILURE, set_up};
 use maquette_rim::Pace;
 use maquette_system::{
-    DebugOptions, EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, Verdict, units,
+    DebugOptions, EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, TraceOrder,
+    Verdict, units,
 };
 use std::path::PathBuf;
 
@@ -17,6 +20,7 @@ pub fn run(args: &RunArgs) -> u8 {
         args.interactive,
         args.record.clone(),
         &args.snapshot,
+        &args.trace,
     );
     reported(&args.report, options, |options| {
         let opened = maquette_system::open(&args.file.file, &args.file.set)?;
@@ -26,7 +30,13 @@ pub fn run(args: &RunArgs) -> u8 {
 
 /// Goes on from a snapshot.
 pub fn resume(args: &ResumeArgs) -> u8 {
-    let options = options(args.pace, args.interactive, None, &args.snapshot);
+    let options = options(
+        args.pace,
+        args.interactive,
+        None,
+        &args.snapshot,
+        &args.trace,
+    );
     reported(&args.report, options, |options| {
         maquette_system::resume(&args.file, args.root.as_deref(), options)
     })
@@ -34,7 +44,11 @@ pub fn resume(args: &ResumeArgs) -> u8 {
 
 /// Runs a recording again.
 pub fn replay(args: &ReplayArgs) -> u8 {
-    reported(&args.report, Ok(Options::default()), |options| {
+    let options = Options {
+        trace: traced(&args.trace),
+        ..Options::default()
+    };
+    reported(&args.report, Ok(options), |options| {
         maquette_system::replay(&args.file, args.root.as_deref(), options)
     })
 }
@@ -56,6 +70,7 @@ fn options(
     interactive: bool,
     record: Option<PathBuf>,
     snapshot: &SnapshotArgs,
+    trace: &TraceArgs,
 ) -> Result<Options, String> {
     Ok(Options {
         pace: pace.map(|pace| match pace {
@@ -65,6 +80,15 @@ fn options(
         interactive,
         record,
         snapshot: order(snapshot)?,
+        trace: traced(trace),
+    })
+}
+
+/// The trace that the arguments ask for.
+fn traced(args: &TraceArgs) -> Option<TraceOrder> {
+    args.trace.as_ref().map(|file| TraceOrder {
+        file: file.clone(),
+        symbols: args.symbols.clone(),
     })
 }
 
@@ -138,13 +162,9 @@ fn say(args: &ReportArgs, report: &Report, stats: Option<Stats>) -> u8 {
 fn refuse(error: RunError) -> u8 {
     match error {
         RunError::Problems(problems) => set_up(&problems),
-        RunError::Archive(error) => {
-            complain(&format!(
-                "maquette: {error}\n  remedy: {}\n",
-                error.remedy()
-            ));
-            EXIT_SETUP
-        }
+        RunError::Archive(error) => complain_of(&error.to_string(), error.remedy()),
+        RunError::Trace(error) => complain_of(&format!("--trace {error}"), error.remedy()),
+        RunError::Symbols(error) => complain_of(&error.to_string(), error.remedy()),
         RunError::NoTerminal
         | RunError::SeveralMachines(_)
         | RunError::NoComponent { .. }
@@ -160,4 +180,10 @@ fn refuse(error: RunError) -> u8 {
             HOST_FAILURE
         }
     }
+}
+
+/// Wrong usage, and what to do about it.
+fn complain_of(what: &str, remedy: &str) -> u8 {
+    complain(&format!("maquette: {what}\n  remedy: {remedy}\n"));
+    EXIT_SETUP
 }

@@ -5,8 +5,8 @@
 
 use maquette_model::registers::{Register, find};
 use maquette_model::{
-    Access, BusError, Cx, Device, Event, LoadError, PowerRequest, Reader, Region, ResetKind,
-    Snapshot, Width, Writer,
+    Access, BusError, Cx, Device, Event, LoadError, PowerRequest, Reader, Region, RegisterInfo,
+    ResetKind, Snapshot, Width, Writer,
 };
 
 #[derive(Clone, Copy)]
@@ -61,6 +61,10 @@ impl Device for Finisher {
     fn event(&mut self, _: &mut Cx<'_>, _: Event) {}
 
     fn reset(&mut self, _: &mut Cx<'_>, _: ResetKind) {}
+
+    fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
+        find(&REGISTERS, off).map(|_| RegisterInfo::plain("finish"))
+    }
 }
 
 impl Snapshot for Finisher {

@@ -9,6 +9,7 @@
 //!  board          the memory map as data, and the device tree made from it  board/
 //!  boot           kernel images, their placement, register state            boot/
 //!  debug          a debugger's protocol                                     debug/
+//!  diagnostics    what a guest's drivers do wrong, counted                  diagnostics/
 //!  sbi            the firmware interface that the machine answers itself    sbi/
 //! ```
 //!
@@ -30,6 +31,7 @@
 pub mod board;
 pub mod boot;
 pub mod debug;
+pub mod diagnostics;
 mod machine;
 pub mod sbi;
 

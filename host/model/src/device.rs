@@ -234,6 +234,38 @@ impl core::ops::DerefMut for Cx<'_> {
     }
 }
 
+/// What a register is called, and what accessing it means to whoever follows a request through the
+/// machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RegisterInfo {
+    /// The specification's name.
+    pub name: &'static str,
+    /// Its part in a request.
+    pub role: Role,
+}
+
+/// The part of a register in a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// None.
+    Plain,
+    /// A write hands work to the device.
+    Doorbell,
+    /// A read takes an interrupt: its value is the source's number, 0 for none.
+    Claim,
+}
+
+impl RegisterInfo {
+    /// A register with no part in a request.
+    #[must_use]
+    pub const fn plain(name: &'static str) -> Self {
+        Self {
+            name,
+            role: Role::Plain,
+        }
+    }
+}
+
 /// A register-level device.
 ///
 /// Offsets are relative to the region. A device answers every offset and width, with a value or a
@@ -248,4 +280,10 @@ pub trait Device: Snapshot {
     /// Returns to the first state. Timers of the device have been cancelled by the host, lines are
     /// low; idempotent, also in the middle of a request.
     fn reset(&mut self, cx: &mut Cx<'_>, kind: ResetKind);
+    /// The register at an offset, for traces and reports; `None` where there is none and accesses are
+    /// answered by default. A device that does not name its registers has one everywhere.
+    fn register(&self, region: Region, off: u64) -> Option<RegisterInfo> {
+        let _ = (region, off);
+        Some(RegisterInfo::plain("register"))
+    }
 }

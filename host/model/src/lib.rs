@@ -48,7 +48,8 @@ pub use access::{Access, BusError, Token, Width};
 pub use addr::{Iova, PhysAddr, VirtAddr};
 pub use debug::{DebugStop, Debuggable, Points, Watch, WatchKind};
 pub use device::{
-    Cx, Device, DmaError, Event, Host, Message, PortId, PowerRequest, Region, ResetKind, TimerId,
+    Cx, Device, DmaError, Event, Host, Message, PortId, PowerRequest, Region, RegisterInfo,
+    ResetKind, Role, TimerId,
 };
 pub use ram::{Ram, RamError};
 pub use sections::{RestoreError, SaveError, Section, Sections};

@@ -10,6 +10,7 @@
 //! * [`FileDisk`] keeps a disk's content in a file.
 //! * [`UserNetwork`] holds the sockets of a user network.
 //! * [`DebugPort`] is the socket at which a debugger connects.
+//! * [`TraceFile`] takes a trace.
 //! * [`Outside`] is the rim itself: it paces a run, feeds typed keys in, and ends the run for a
 //!   signal, the escape key or a deadline.
 //!
@@ -35,6 +36,7 @@ mod outside;
 mod pace;
 mod signals;
 mod terminal;
+mod trace_file;
 
 pub use date::unix_nanoseconds;
 pub use debug_port::{DebugEvent, DebugPort, DebugPortError, Debugged, tell};
@@ -46,3 +48,4 @@ pub use outside::{Ended, Keyboard, Outside, output_failure};
 pub use pace::Pace;
 pub use signals::{HANGUP, Signals, make_file_limit_an_error, name as signal_name};
 pub use terminal::{RawMode, error_columns, has_person};
+pub use trace_file::{TraceFile, TraceFileError};

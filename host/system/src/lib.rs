@@ -40,6 +40,7 @@ pub mod description;
 pub mod doctor;
 mod draw;
 mod finder;
+mod findings;
 pub mod info;
 mod list;
 pub mod locate;
@@ -52,6 +53,7 @@ mod run;
 pub mod schema;
 mod source;
 mod suggest;
+mod symbols;
 mod tree;
 pub mod units;
 mod values;
@@ -64,6 +66,9 @@ pub use open::{Opened, open, parse};
 pub use problem::{Fault, Problem};
 pub use render::{Problems, Style};
 pub use report::{MachineReport, Report};
-pub use run::{DebugOptions, Moment, Options, RunError, SnapshotOrder, debug, replay, resume, run};
+pub use run::{
+    DebugOptions, Moment, Options, RunError, SnapshotOrder, TraceOrder, debug, replay, resume, run,
+};
 pub use source::{At, LineColumn, Source, Sources};
+pub use symbols::SymbolError;
 pub use verdict::{EXIT_SETUP, Ending, Reason, Unmet, Verdict, judge};

@@ -1,6 +1,7 @@
 //! What a run has come to: lines for people, JSON for programs.
 
 use crate::date;
+use crate::findings;
 use crate::render::printable;
 use crate::verdict::{Ending, Reason, Verdict};
 use maquette_machine::{Statistics, UnixTime};
@@ -178,6 +179,7 @@ fn machine(m: &MachineReport) -> Value {
         "dma_bytes": s.dma_bytes,
         "device_accesses": devices,
         "device_counters": counters,
+        "diagnostics": findings::json(&s.findings),
     })
 }
 
@@ -230,6 +232,7 @@ impl fmt::Display for Report {
                 }
                 writeln!(f)?;
             }
+            f.write_str(&findings::lines(&s.findings))?;
         }
         if let Some(date) = self.machines.iter().find_map(|m| m.host_date) {
             let date = date::show(date);

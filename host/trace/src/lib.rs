@@ -40,18 +40,19 @@
 //!
 //! # Not here
 //!
-//! File formats (a Perfetto writer is a [`Sink`]), logs for people (`tracing` in the tools), and the
+//! Files (the sink [`perfetto`] makes their content), logs for people (`tracing` in the tools), and the
 //! decision what is observable: that is each component's.
 
 mod kind;
 mod level;
 pub mod payload;
+pub mod perfetto;
 mod sink;
 mod stream;
 mod trace;
 
 pub use kind::{Counts, Kind};
 pub use level::Level;
-pub use sink::{Entry, Sink};
+pub use sink::{Entry, Note, Sink};
 pub use stream::TraceHash;
 pub use trace::{PathId, Trace};

@@ -1,7 +1,7 @@
 //! The facade itself.
 
 use crate::stream::Stream;
-use crate::{Counts, Entry, Kind, Level, Sink, TraceHash};
+use crate::{Counts, Entry, Kind, Level, Note, Sink, TraceHash};
 use maquette_model::{LoadError, Reader, SimTime, Snapshot, Writer};
 use std::collections::BTreeMap;
 
@@ -80,6 +80,14 @@ impl Trace {
                 kind,
                 payload,
             });
+        }
+    }
+
+    /// Tells the sink, if there is one, what `note` makes; without one this is a single branch.
+    #[inline]
+    pub fn note(&mut self, time: SimTime, path: PathId, note: impl FnOnce() -> Note) {
+        if let Some(sink) = &mut self.sink {
+            sink.note(time, path, &note());
         }
     }
 

@@ -103,6 +103,21 @@ fn answers_are_right(ran: &Ran, harts: u32) {
     }
 }
 
+/// What the diagnostics say of a kernel whose drivers are right.
+#[track_caller]
+fn nothing_is_found(ran: &Ran) {
+    let found = &ran.stats["machine"]["diagnostics"];
+    for list in ["unimplemented", "spins", "storms", "lost"] {
+        assert_eq!(found[list].as_array().map(Vec::len), Some(0), "{found:#}");
+    }
+}
+
+#[test]
+fn rv_51_linux_gives_the_diagnostics_nothing_to_say() {
+    let _linux = need!(linux_riscv);
+    nothing_is_found(&ONE_HART);
+}
+
 #[test]
 fn rv_04_linux_on_one_hart_answers_in_its_shell() {
     let _linux = need!(linux_riscv);
@@ -114,6 +129,7 @@ fn rv_05_linux_on_four_harts_answers_in_its_shell() {
     let _linux = need!(linux_riscv);
     let ran = system("linux-smp");
     answers_are_right(&ran, 4);
+    nothing_is_found(&ran);
     let console = ran.console();
     assert!(
         console.contains("smp: Brought up 1 node, 4 CPUs"),

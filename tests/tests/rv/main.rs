@@ -9,6 +9,7 @@
 //! - [`moments`]: snapshots that runs go on from, recordings that are replayed.
 //! - [`trace_hash`]: what the trace hash depends on, and what it does not.
 //! - [`rtc`]: the date, fixed or the host's, to a bare guest and to Linux.
+//! - [`tracing`]: files for viewers.
 //! - [`endings`]: power-off, reboot, deadlock, trap loop.
 //! - [`idle`]: what a machine that waits costs.
 //! - [`boards`]: numbers of harts, quantum, CPI, other than the defaults.
@@ -30,3 +31,4 @@ mod programs;
 mod ran;
 mod rtc;
 mod trace_hash;
+mod tracing;

@@ -6,8 +6,8 @@
 
 use maquette_model::registers::{Hit, Register, find};
 use maquette_model::{
-    Access, BusError, Cx, Device, Event, Frequency, LoadError, Reader, Region, ResetKind, Snapshot,
-    TimerId, Width, Writer,
+    Access, BusError, Cx, Device, Event, Frequency, LoadError, Reader, Region, RegisterInfo,
+    ResetKind, Snapshot, TimerId, Width, Writer,
 };
 
 #[derive(Clone, Copy)]
@@ -197,6 +197,17 @@ impl Device for Clint {
 
     fn reset(&mut self, _: &mut Cx<'_>, _: ResetKind) {
         self.harts.fill(FRESH);
+    }
+
+    fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
+        let hit = find(&REGISTERS, off)?;
+        let name = match hit.id {
+            Reg::Mtime => "mtime",
+            Reg::Msip | Reg::MtimeCmp if hit.index >= self.harts.len() => return None,
+            Reg::Msip => "msip",
+            Reg::MtimeCmp => "mtimecmp",
+        };
+        Some(RegisterInfo::plain(name))
     }
 }
 

@@ -12,8 +12,8 @@ mod sources;
 
 use maquette_model::registers::{Hit, Register, find};
 use maquette_model::{
-    Access, BusError, Cx, Device, Event, LoadError, Reader, Region, ResetKind, Snapshot, Width,
-    Writer,
+    Access, BusError, Cx, Device, Event, LoadError, Reader, Region, RegisterInfo, ResetKind, Role,
+    Snapshot, Width, Writer,
 };
 use sources::{Set, WORDS};
 
@@ -275,6 +275,26 @@ impl Device for Plic {
             contexts: std::mem::take(&mut self.contexts),
         };
         self.contexts.fill(Context::default());
+    }
+
+    fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
+        let hit = find(&REGISTERS, off)?;
+        let contexts = self.contexts.len();
+        let (name, exists) = match hit.id {
+            Reg::Priority => ("priority", hit.index < self.priority.len()),
+            Reg::Pending => ("pending", hit.index < WORDS),
+            Reg::Enable => {
+                let (context, word) = (hit.index / WORDS_A_CONTEXT, hit.index % WORDS_A_CONTEXT);
+                ("enable", context < contexts && word < WORDS)
+            }
+            Reg::Threshold => ("threshold", hit.index < contexts),
+            Reg::Claim => ("claim/complete", hit.index < contexts),
+        };
+        let role = match hit.id {
+            Reg::Claim => Role::Claim,
+            _ => Role::Plain,
+        };
+        exists.then_some(RegisterInfo { name, role })
     }
 }
 

@@ -7,8 +7,8 @@
 
 use maquette_model::registers::{Register, find};
 use maquette_model::{
-    Access, BusError, Cx, Device, Event, LoadError, Reader, Region, ResetKind, SimTime, Snapshot,
-    TimerId, Width, Writer,
+    Access, BusError, Cx, Device, Event, LoadError, Reader, Region, RegisterInfo, ResetKind,
+    SimTime, Snapshot, TimerId, Width, Writer,
 };
 
 #[derive(Clone, Copy)]
@@ -29,6 +29,21 @@ enum Reg {
     AlarmStatus,
     /// A write ends the interrupt.
     ClearInterrupt,
+}
+
+impl Reg {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::TimeLow => "TIME_LOW",
+            Self::TimeHigh => "TIME_HIGH",
+            Self::AlarmLow => "ALARM_LOW",
+            Self::AlarmHigh => "ALARM_HIGH",
+            Self::IrqEnabled => "IRQ_ENABLED",
+            Self::ClearAlarm => "CLEAR_ALARM",
+            Self::AlarmStatus => "ALARM_STATUS",
+            Self::ClearInterrupt => "CLEAR_INTERRUPT",
+        }
+    }
 }
 
 const REGISTERS: [Register<Reg>; 8] = [
@@ -226,6 +241,10 @@ impl Device for Rtc {
             ResetKind::Warm => self.state.offset,
         };
         self.state = State::fresh(offset);
+    }
+
+    fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
+        find(&REGISTERS, off).map(|hit| RegisterInfo::plain(hit.id.name()))
     }
 }
 

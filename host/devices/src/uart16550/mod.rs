@@ -13,7 +13,7 @@ use bits::{fcr, ier, iir, lcr, lsr, mcr, msr};
 use maquette_model::registers::{Register, find};
 use maquette_model::{
     Access, BusError, Cx, Device, Event, Frequency, LoadError, Message, PortId, Reader, Region,
-    ResetKind, SimTime, Snapshot, Width, Writer,
+    RegisterInfo, ResetKind, SimTime, Snapshot, Width, Writer,
 };
 use receive::Receiver;
 
@@ -33,6 +33,21 @@ enum Reg {
     Lsr,
     Msr,
     Scratch,
+}
+
+impl Reg {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Data => "RBR/THR",
+            Self::Ier => "IER",
+            Self::Iir => "IIR/FCR",
+            Self::Lcr => "LCR",
+            Self::Mcr => "MCR",
+            Self::Lsr => "LSR",
+            Self::Msr => "MSR",
+            Self::Scratch => "SCR",
+        }
+    }
 }
 
 /// PC16550D, table 2.
@@ -331,6 +346,10 @@ impl Device for Uart16550 {
     fn reset(&mut self, _: &mut Cx<'_>, _: ResetKind) {
         self.state = FRESH;
         self.rx.reset();
+    }
+
+    fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
+        access(off).ok().map(|reg| RegisterInfo::plain(reg.name()))
     }
 }
 

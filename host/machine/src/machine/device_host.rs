@@ -5,6 +5,7 @@
 //! device never runs inside another one's call.
 
 use super::bus::Wiring;
+use crate::diagnostics::Diagnostics;
 use maquette_devices::Plic;
 use maquette_model::{
     BusError, CpuLine, Cx, DmaError, Event, Host, Iova, Message, PhysAddr, PortId, PowerRequest,
@@ -12,7 +13,7 @@ use maquette_model::{
 };
 use maquette_sim::{EventId, EventQueue, Priority, Source};
 use maquette_trace::payload::{self, Direction};
-use maquette_trace::{Kind, PathId, Trace};
+use maquette_trace::{Kind, Note, PathId, Trace};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -54,6 +55,7 @@ pub(super) struct Core {
     /// Failures of the host that devices reported.
     pub(super) host_errors: Vec<String>,
     pub(super) dma_bytes: u64,
+    pub(super) diagnostics: Diagnostics,
     /// A device has stored into RAM since the last settlement.
     pub(super) dma_wrote: bool,
 }
@@ -74,6 +76,7 @@ impl Core {
             counters: BTreeMap::new(),
             host_errors: Vec::new(),
             dma_bytes: 0,
+            diagnostics: Diagnostics::default(),
             dma_wrote: false,
         }
     }
@@ -142,6 +145,11 @@ impl Host for DeviceHost<'_> {
                 plic: plic_path,
                 ..
             } => {
+                let (now, path) = (self.now, self.wiring.path);
+                self.trace.note(now, path, || Note::Line { source, level });
+                if !level {
+                    self.core.diagnostics.storms.fell(source);
+                }
                 let Core { plic, irqs, .. } = &mut *self.core;
                 let mut host = PlicHost {
                     irqs,
@@ -219,6 +227,8 @@ impl Host for DeviceHost<'_> {
     }
 
     fn guest_error(&mut self, what: &'static str, value: u64) {
+        let (now, path) = (self.now, self.wiring.path);
+        self.trace.note(now, path, || Note::Mistake { what, value });
         self.core.guest_errors += 1;
         self.core.last_guest_error = Some((what, value));
     }
@@ -245,6 +255,17 @@ const MTI: CpuLine = CpuLine(7);
 const SEI: CpuLine = CpuLine(9);
 const MEI: CpuLine = CpuLine(11);
 
+/// What an interrupt input of a hart is called (privileged ISA §3.1.9).
+pub(super) const fn input_name(line: CpuLine) -> &'static str {
+    match line {
+        MSI => "machine software",
+        MTI => "machine timer",
+        SEI => "supervisor external",
+        MEI => "machine external",
+        _ => "supervisor software",
+    }
+}
+
 fn push_irq(
     irqs: &mut Vec<IrqChange>,
     trace: &mut Trace,
@@ -253,6 +274,10 @@ fn push_irq(
     (n, line): (u8, CpuLine),
     level: bool,
 ) {
+    trace.note(now, path, || Note::Label {
+        name: input_name(line),
+        hart: Some(u32::from(n / 2)),
+    });
     trace.record(
         now,
         path,

@@ -4,13 +4,14 @@ use super::bus::Model;
 use super::device_host::{DeviceHost, PlicHost};
 use super::harts::Doing;
 use super::{Machine, Status};
+use crate::diagnostics;
 use maquette_model::{
-    Access, Answer, BusError, Cx, Device, Exit, MmioOp, PhysAddr, Region, SimTime, Token, Vcpu,
-    Width,
+    Access, Answer, BusError, Cx, Device, Exit, MmioOp, PhysAddr, Region, Role, SimTime, Token,
+    Vcpu, Width,
 };
 use maquette_sim::SimCx;
-use maquette_trace::Kind;
 use maquette_trace::payload::{self, Direction};
+use maquette_trace::{Kind, Note};
 
 impl Machine {
     /// Deals with an exit of hart `i`.
@@ -23,11 +24,16 @@ impl Machine {
             }
             Exit::Sbi(call) => {
                 self.statistics.sbi_calls += 1;
+                self.core.diagnostics.got_ahead(i);
                 self.firmware_call(cx, i, call);
             }
             Exit::Wfi => {
                 self.statistics.wfi_exits += 1;
+                self.core.diagnostics.got_ahead(i);
                 self.harts[i].doing = Doing::Sleeping;
+                let slot = &self.harts[i];
+                let (now, path) = (slot.hart.time(), slot.path);
+                cx.trace().note(now, path, || Note::Sleeps);
                 self.turn = None;
             }
             Exit::Pause => {
@@ -44,29 +50,54 @@ impl Machine {
     }
 
     fn mmio(&mut self, cx: &mut SimCx<'_>, i: usize, addr: PhysAddr, width: Width, op: MmioOp) {
-        let now = self.harts[i].hart.time();
-        let Some((device, off)) = self.bus.find(addr) else {
-            self.statistics.unmapped_accesses += 1;
-            self.statistics.last_unmapped = Some((addr, self.harts[i].hart.pc()));
-            let path = self.harts[i].path;
-            let (direction, value) = traced(op, None);
-            cx.trace().record(
-                now,
-                path,
-                Kind::Mmio,
-                &payload::mmio(direction, addr, width, value),
-            );
-            self.harts[i].hart.finish(Answer::Fault(BusError::Unmapped));
-            return;
+        let (now, pc) = (self.harts[i].hart.time(), self.harts[i].hart.pc());
+        let found = self.bus.find(addr);
+        let register = found.and_then(|(device, off)| self.register(device, off));
+        let node = found.and_then(|(device, _)| self.bus.nodes.get_mut(device));
+        let (path, source) = match node {
+            Some(node) => {
+                node.accesses += 1;
+                (node.wiring.path, node.wiring.irq)
+            }
+            None => {
+                self.statistics.unmapped_accesses += 1;
+                (self.harts[i].path, None)
+            }
         };
-        let answer = self.access(cx, device, off, width, op, now);
-        let Some(node) = self.bus.nodes.get_mut(device) else {
-            return;
+        let by = self.harts[i].path;
+        cx.trace().note(now, path, || Note::Access {
+            by,
+            pc,
+            register,
+            offset: found.map(|(_, off)| off),
+            write: match op {
+                MmioOp::Write(value) => Some(payload::mmio(Direction::Write, addr, width, value)),
+                MmioOp::Read => None,
+            },
+        });
+        let answer = match found {
+            Some((device, off)) => self.access(cx, device, off, width, op, now),
+            None => Some(Answer::Fault(BusError::Unmapped)),
         };
-        node.accesses += 1;
         let (direction, value) = traced(op, answer);
         let event = payload::mmio(direction, addr, width, value);
-        cx.trace().record(now, node.wiring.path, Kind::Mmio, &event);
+        cx.trace().record(now, path, Kind::Mmio, &event);
+        let access = diagnostics::Access {
+            hart: i,
+            pc,
+            addr,
+            value: match answer {
+                Some(Answer::Value(value)) => Some(value),
+                _ => None,
+            },
+            write: op != MmioOp::Read,
+            implemented: register.is_some() && answer != Some(Answer::Fault(BusError::Unmapped)),
+            source,
+        };
+        self.diagnose(&access);
+        if register.is_some_and(|r| r.role == Role::Claim) {
+            self.claimed(cx, &access, now);
+        }
         // An interrupt that the access caused is settled by the caller; the instruction retires first.
         match answer {
             Some(a) => self.harts[i].hart.finish(a),
@@ -77,6 +108,18 @@ impl Machine {
                 }
             }
         }
+    }
+
+    /// A hart has read a register whose value is the source of the interrupt that it takes.
+    fn claimed(&mut self, cx: &mut SimCx<'_>, access: &diagnostics::Access, now: SimTime) {
+        let source = access.value.and_then(|v| u32::try_from(v).ok());
+        let Some(source) = source.filter(|&source| source != 0) else {
+            return;
+        };
+        let at = (access.hart, access.pc);
+        self.core.diagnostics.storms.claimed(source, now, at);
+        let path = self.harts[access.hart].path;
+        cx.trace().note(now, path, || Note::Claim { source });
     }
 
     /// Performs the access; `None` if the device answers later (`self.pending` says as what).

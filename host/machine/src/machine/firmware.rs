@@ -1,7 +1,7 @@
 //! The built-in SBI: what firmware calls do to this machine.
 
 use super::bus::Model;
-use super::device_host::DeviceHost;
+use super::device_host::{DeviceHost, input_name};
 use super::harts::Doing;
 use super::{CONSOLE, Machine};
 use crate::sbi::{
@@ -13,13 +13,17 @@ use maquette_model::{
 };
 use maquette_rv64::trap::irq;
 use maquette_sim::SimCx;
-use maquette_trace::{Kind, payload};
+use maquette_trace::{Kind, Note, payload};
 
 impl Machine {
     /// Answers a call of hart `i`.
     pub(super) fn firmware_call(&mut self, cx: &mut SimCx<'_>, i: usize, call: HypercallArgs) {
         let now = self.harts[i].hart.time();
         let path = self.harts[i].path;
+        cx.trace().note(now, path, || Note::Label {
+            name: sbi::name_of(&call),
+            hart: None,
+        });
         cx.trace()
             .record(now, path, Kind::Sbi, &payload::sbi(&call));
         let caller = HartId(u8::try_from(i).unwrap_or(u8::MAX));
@@ -57,6 +61,11 @@ impl Firmware<'_, '_> {
     fn record_interrupt(&mut self, i: usize, level: bool) {
         let path = self.machine.harts[i].path;
         let event = payload::interrupt(irq::SSI.into(), level);
+        let (now, hart) = (self.now, u32::try_from(i).ok());
+        self.cx.trace().note(now, path, || Note::Label {
+            name: input_name(maquette_model::CpuLine(irq::SSI)),
+            hart,
+        });
         self.cx
             .trace()
             .record(self.now, path, Kind::Interrupt, &event);

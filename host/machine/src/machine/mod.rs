@@ -5,6 +5,7 @@ mod config;
 pub(crate) mod debugging;
 mod device_host;
 mod exits;
+mod findings;
 mod firmware;
 mod harts;
 mod schedule;
@@ -241,6 +242,7 @@ impl Machine {
             d.reset(&mut Cx::new(&mut host), ResetKind::Warm);
         }
         self.core.plic = maquette_devices::Plic::new(self.board.harts());
+        self.core.diagnostics.restart(now);
         self.core.irqs.clear();
         self.core.completions.clear();
         self.turn = None;

@@ -10,6 +10,7 @@ use super::{Machine, Status};
 use crate::machine::device_host::DeviceHost;
 use maquette_model::{Cx, Event, SimTime, Vcpu};
 use maquette_sim::SimCx;
+use maquette_trace::Note;
 
 /// The only wake that a machine asks for.
 pub(super) const RESUME: u32 = 0;
@@ -159,6 +160,9 @@ impl Machine {
             .min(ends.saturating_sub(hart.retired()))
             .min(left);
         hart.raise_time_floor(self.core.floor);
+        let (now, path) = (hart.time(), self.harts[i].path);
+        cx.trace().note(now, path, || Note::Runs);
+        let hart = &mut self.harts[i].hart;
         let before = hart.retired();
         let exit = self.run_hart(i, budget.max(1));
         let hart = &self.harts[i].hart;
@@ -233,6 +237,7 @@ impl Machine {
                 continue;
             };
             slot.hart.set_irq(change.line, change.level);
+            self.diagnose_input(change.hart, change.line, change.level);
             if change.level {
                 self.interrupted(change.hart, now);
             }

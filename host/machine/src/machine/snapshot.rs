@@ -7,7 +7,7 @@ use super::bus::Model;
 use super::device_host::DeviceEvent;
 use super::harts::{Doing, Turn};
 use super::{Machine, Status};
-use maquette_model::PhysAddr;
+use crate::diagnostics::Diagnostics;
 use maquette_model::{
     Event, Fail, LoadError, Reader, RestoreError, SaveError, Sections, Snapshot, Token, Writer,
 };
@@ -65,7 +65,7 @@ impl Snapshot for Machine {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn save(&self, w: &mut Writer) {
@@ -150,13 +150,10 @@ impl Machine {
         ] {
             w.u64(count);
         }
-        let (addr, pc) = s.last_unmapped.unwrap_or((PhysAddr(0), 0));
-        w.bool(s.last_unmapped.is_some());
-        w.u64(addr.0);
-        w.u64(pc);
         for node in &self.bus.nodes {
             w.u64(node.accesses);
         }
+        self.core.diagnostics.save(w);
     }
 
     fn load_counts(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
@@ -173,12 +170,10 @@ impl Machine {
         ] {
             *count = r.u64()?;
         }
-        let unmapped = r.bool("unmapped")?;
-        let last = (PhysAddr(r.u64()?), r.u64()?);
-        s.last_unmapped = unmapped.then_some(last);
         for node in &mut self.bus.nodes {
             node.accesses = r.u64()?;
         }
+        self.core.diagnostics = Diagnostics::load(r)?;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Counters for people. They are no part of the trace hash.
 
 use super::Machine;
-use maquette_model::{PhysAddr, SimTime, Vcpu};
+use crate::diagnostics::Findings;
+use maquette_model::{SimTime, Vcpu};
 use maquette_rv64::Profile;
 
 /// What the machine counts while it runs.
@@ -17,8 +18,6 @@ pub struct Statistics {
     pub pause_exits: u64,
     /// Accesses where no device is.
     pub unmapped_accesses: u64,
-    /// The last of them: address, and pc.
-    pub last_unmapped: Option<(PhysAddr, u64)>,
     /// Times that the machine started over.
     pub restarts: u64,
     /// Mistakes of the guest that devices noticed.
@@ -35,6 +34,8 @@ pub struct Statistics {
     pub counters: Vec<(String, &'static str, u64)>,
     /// The latest time that any hart has reached.
     pub time: SimTime,
+    /// What the guest's drivers did wrong.
+    pub findings: Findings,
 }
 
 /// What one hart did.
@@ -80,6 +81,7 @@ impl Machine {
                 })
                 .collect(),
             time: self.reached(),
+            findings: self.findings(),
             ..self.statistics.clone()
         }
     }

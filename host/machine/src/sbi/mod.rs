@@ -28,6 +28,7 @@ mod console;
 mod harts;
 mod host;
 mod legacy;
+mod name;
 mod perform;
 mod reply;
 
@@ -37,6 +38,7 @@ pub use harts::{HartId, HartMask, HartSet};
 pub use host::{
     Fence, FenceRange, HartState, MachineIds, Reset, ResetReason, SbiHost, Start, SuspendKind,
 };
+pub use name::{name, name_of};
 pub use perform::{IMPLEMENTATION_ID, call};
 pub use reply::{Reply, SbiError};
 

@@ -5,9 +5,11 @@ mod conclude;
 mod debug;
 mod drive;
 mod outlets;
+mod trace;
 
 pub use debug::{DebugOptions, debug};
 pub use drive::Moment;
+pub use trace::TraceOrder;
 
 use crate::archive::{
     ArchiveError, Origin, Record, Recorder, Recording, Replay, SavedSystem, read_snapshot,
@@ -18,11 +20,14 @@ use crate::description::Description;
 use crate::open::Opened;
 use crate::render::Problems;
 use crate::report::Report;
+use crate::symbols::SymbolError;
 use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
 use drive::{Course, Driven, Log, drive};
 use maquette_model::SimTime;
-use maquette_rim::{DebugPortError, Keyboard, Output, Outside, Pace, RawMode, Signals, has_person};
+use maquette_rim::{
+    DebugPortError, Keyboard, Output, Outside, Pace, RawMode, Signals, TraceFileError, has_person,
+};
 use maquette_sim::{ComponentId, Input, Outcome, Rim, RimAction};
 use maquette_trace::TraceHash;
 use std::cell::RefCell;
@@ -32,6 +37,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 use thiserror::Error;
+use trace::Tracing;
 use tracing::info;
 
 /// Why there was no run.
@@ -61,6 +67,12 @@ pub enum RunError {
     /// The machine to be debugged is not there, or not named.
     #[error("{0}")]
     NoMachine(String),
+    /// The trace file cannot be made.
+    #[error("--trace {0}")]
+    Trace(#[from] TraceFileError),
+    /// There are no symbols for the trace.
+    #[error(transparent)]
+    Symbols(#[from] SymbolError),
     /// The host refuses what every run needs.
     #[error("the host refuses {what}")]
     Host {
@@ -84,6 +96,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// A snapshot to take on the way.
     pub snapshot: Option<SnapshotOrder>,
+    /// A trace to write.
+    pub trace: Option<TraceOrder>,
 }
 
 /// A snapshot to take.
@@ -164,6 +178,7 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
         (Some(path), Some(origin)) => Some(RefCell::new(Recorder::create(path, origin)?)),
         _ => None,
     };
+    let tracing = Tracing::begin(options.trace.as_ref(), description, &mut system)?;
     let raw = match console {
         Some(_) => RawMode::enter().map_err(host("the terminal's raw mode"))?,
         None => None,
@@ -192,6 +207,8 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
     let hash = (driven.outcome != Outcome::Aborted).then(|| system.serial.finish());
     let mut failures = driven.failures;
     failures.extend(host_failure(&endings, &output));
+    let untraced = tracing.and_then(|tracing| tracing.finish(&mut system));
+    failures.extend(untraced.map(drive::host));
     if let Some(recorder) = recorder {
         let cut_at = (driven.outcome == Outcome::Interrupted).then(|| system.serial.now());
         finish_recording(recorder.into_inner(), cut_at, hash, &endings, &mut failures);

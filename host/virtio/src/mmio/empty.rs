@@ -1,9 +1,10 @@
 //! A transport with nothing plugged in.
 
 use super::VENDOR;
-use super::registers::{Place, Reg, SIZE, place};
+use super::registers::{self, Place, Reg, SIZE, place};
 use maquette_model::{
-    Access, Cx, Device, Event, LoadError, Reader, Region, ResetKind, Snapshot, Width, Writer,
+    Access, Cx, Device, Event, LoadError, Reader, Region, RegisterInfo, ResetKind, Snapshot, Width,
+    Writer,
 };
 use maquette_virtio_protocol::{DeviceId, mmio};
 
@@ -43,6 +44,15 @@ impl Device for EmptySlot {
     fn event(&mut self, _: &mut Cx<'_>, _: Event) {}
 
     fn reset(&mut self, _: &mut Cx<'_>, _: ResetKind) {}
+
+    fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
+        match registers::info(off)?.name {
+            name @ ("MagicValue" | "Version" | "DeviceID" | "VendorID") => {
+                Some(RegisterInfo::plain(name))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Snapshot for EmptySlot {

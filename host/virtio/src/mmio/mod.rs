@@ -8,7 +8,8 @@ pub use empty::EmptySlot;
 
 use crate::{ConfigAccess, Queue, QueueCx, VirtioDevice};
 use maquette_model::{
-    Access, Cx, Device, Event, LoadError, Reader, Region, ResetKind, Snapshot, Width, Writer,
+    Access, Cx, Device, Event, LoadError, Reader, Region, RegisterInfo, ResetKind, Snapshot, Width,
+    Writer,
 };
 use maquette_virtio_protocol::{DeviceStatus, Features, InterruptStatus, mmio};
 use registers::{Place, Reg, place};
@@ -289,6 +290,10 @@ impl<D: VirtioDevice> Device for VirtioMmio<D> {
         self.state.raised = false;
         self.state.interrupt = InterruptStatus::empty();
         self.start_over(cx);
+    }
+
+    fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
+        registers::info(off)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The register block of the transport (virtio 1.3 §4.2.2, table 4.1).
 
 use maquette_model::registers::{Register, find};
-use maquette_model::{BusError, Width};
+use maquette_model::{BusError, RegisterInfo, Role, Width};
 use maquette_virtio_protocol::mmio;
 
 /// Size of the region: control registers and configuration space, as on the `virt` board.
@@ -99,4 +99,51 @@ pub(super) fn place(off: u64, w: Width) -> Result<Place, BusError> {
         return Err(BusError::Width);
     }
     Ok(find(&REGISTERS, off).map_or(Place::Reserved, |hit| Place::Register(hit.id)))
+}
+
+/// The register at `off`, by the specification's name (virtio 1.3 §4.2.2, table 4.1).
+pub(super) fn info(off: u64) -> Option<RegisterInfo> {
+    if (mmio::CONFIG..SIZE).contains(&off) {
+        return Some(RegisterInfo::plain("Config"));
+    }
+    let hit = find(&REGISTERS, off)?;
+    let role = match hit.id {
+        Reg::QueueNotify => Role::Doorbell,
+        _ => Role::Plain,
+    };
+    let name = hit.id.name();
+    Some(RegisterInfo { name, role })
+}
+
+impl Reg {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Magic => "MagicValue",
+            Self::Version => "Version",
+            Self::DeviceId => "DeviceID",
+            Self::VendorId => "VendorID",
+            Self::DeviceFeatures => "DeviceFeatures",
+            Self::DeviceFeaturesSel => "DeviceFeaturesSel",
+            Self::DriverFeatures => "DriverFeatures",
+            Self::DriverFeaturesSel => "DriverFeaturesSel",
+            Self::QueueSel => "QueueSel",
+            Self::QueueSizeMax => "QueueSizeMax",
+            Self::QueueSize => "QueueSize",
+            Self::QueueReady => "QueueReady",
+            Self::QueueNotify => "QueueNotify",
+            Self::InterruptStatus => "InterruptStatus",
+            Self::InterruptAck => "InterruptACK",
+            Self::Status => "Status",
+            Self::QueueDescLow => "QueueDescLow",
+            Self::QueueDescHigh => "QueueDescHigh",
+            Self::QueueDriverLow => "QueueDriverLow",
+            Self::QueueDriverHigh => "QueueDriverHigh",
+            Self::QueueDeviceLow => "QueueDeviceLow",
+            Self::QueueDeviceHigh => "QueueDeviceHigh",
+            Self::ShmSel => "SHMSel",
+            Self::Shm => "SHMLen/SHMBase",
+            Self::QueueReset => "QueueReset",
+            Self::ConfigGeneration => "ConfigGeneration",
+        }
+    }
 }
