@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 
 use maquette_tests::need;
+use maquette_tests::tool::trace_hash;
 
 use crate::linux::{Linux, answers, sha256};
 use crate::ran::{noise, plain, system};
@@ -134,6 +135,10 @@ fn rv_63_linux_reaches_servers_of_the_host_over_tcp_and_udp() {
     );
     assert!(answers[3].ends_with("refused"), "{}", answers[3]);
     assert_eq!(ran.stats["level"], "replayable");
+    // Both servers are gone; the recording knows what they said.
+    let again = ran.replay();
+    assert_eq!(trace_hash(&again), Some(ran.hash()), "{}", again.describe());
+    assert_eq!(again.stdout, ran.run.stdout);
 }
 
 #[test]

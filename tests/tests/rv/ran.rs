@@ -92,6 +92,12 @@ impl Ran {
         self
     }
 
+    /// Runs it again from its recording.
+    pub fn replay(&self) -> Finished {
+        let tool = Tool::new("replay").arg(&self.recording);
+        tool.limit(LIMIT).finish()
+    }
+
     /// What the guest printed.
     pub fn console(&self) -> String {
         plain(&self.run.stdout)

@@ -4,3 +4,4 @@ mod hostile;
 mod inside;
 mod outside;
 mod peer;
+mod saved;

@@ -7,14 +7,14 @@ use smoltcp::iface::SocketHandle;
 use smoltcp::socket::{tcp, udp};
 use smoltcp::wire::{IpEndpoint, Ipv4Address};
 
-const FAR: Ipv4Address = Ipv4Address::new(192, 0, 2, 1);
+pub const FAR: Ipv4Address = Ipv4Address::new(192, 0, 2, 1);
 
 fn new_socket() -> tcp::Socket<'static> {
     let buffer = || tcp::SocketBuffer::new(vec![0; 30_000]);
     tcp::Socket::new(buffer(), buffer())
 }
 
-fn connect(bench: &mut Bench, to: (Ipv4Address, u16), from: u16) -> SocketHandle {
+pub fn connect(bench: &mut Bench, to: (Ipv4Address, u16), from: u16) -> SocketHandle {
     let peer = bench.peer();
     let handle = peer.sockets.add(new_socket());
     let socket = peer.sockets.get_mut::<tcp::Socket>(handle);
