@@ -11,6 +11,8 @@
 //! [`Gateway`] is the user network: a router at 10.0.2.2 that gives the guest its address, answers names
 //! and pings, and carries TCP and UDP to the host's network. It is a component on virtual time.
 //!
+//! [`Wire`] is a cable of limited bandwidth that may lose frames; a perfect one is a link of the engine.
+//!
 //! # Invariants
 //!
 //! * Nothing here touches the host. What is to be done outside is a [`Request`] in [`Requests`]; what
@@ -28,9 +30,11 @@
 
 mod gateway;
 mod outside;
+mod wire;
 
 pub use gateway::{Counts, GUEST, Gateway, OUTSIDE, Setup};
 pub use outside::{BadReply, Reply, Request, Requests, WINDOW};
+pub use wire::{Quality, Wire};
 
 use core::net::Ipv4Addr;
 

@@ -16,9 +16,9 @@ use maquette_machine::{
     BootMode, BootSource, CONSOLE, Config, Machine, MachineError, Slot, UnixTime,
 };
 use maquette_model::{Device, Frequency, PortId, SimTime};
-use maquette_network::{GUEST, Gateway, Requests, Setup};
+use maquette_network::{GUEST, Gateway, Quality, Requests, Setup, Wire};
 use maquette_rim::{DiskAccess, FileDisk, Output};
-use maquette_sim::{ComponentId, Link, Serial, WiringError};
+use maquette_sim::{ComponentId, End, Link, Serial, WiringError};
 use maquette_trace::Level;
 use maquette_virtio::{Block, BlockBackend, Net, Overlay, Pattern, PatternDisk, Rng, VirtioMmio};
 use tracing::debug;
@@ -137,8 +137,8 @@ impl Builder {
             let console = Console::new(described, several, output.clone());
             self.seat(&mut system, described, machine, console)?;
         }
-        for cable in &d.links {
-            self.cable(&mut system, cable)?;
+        for (number, cable) in d.links.iter().enumerate() {
+            self.cable(&mut system, number, cable)?;
         }
         for (index, machine) in d.machines.iter().enumerate() {
             for device in &machine.devices {
@@ -387,16 +387,13 @@ impl Builder {
     }
 
     /// Plugs a cable in.
-    fn cable(&mut self, system: &mut System, cable: &Cable) -> Option<()> {
+    fn cable(&mut self, system: &mut System, number: usize, cable: &Cable) -> Option<()> {
         let end = |plug: Plug| {
             let seat = system.machines.get(plug.machine)?;
             Some((seat.machine, slot_port(plug.slot)))
         };
         let (a, b) = (end(cable.from)?, end(cable.to)?);
-        let latency = cable.latency;
-        system
-            .serial
-            .link(Link { a, b, latency })
+        wire(&mut system.serial, number, cable, [a, b])
             .map_err(|error| {
                 let fault = Fault::Refused {
                     message: error.to_string(),
@@ -437,6 +434,37 @@ impl Builder {
         };
         self.problem(at, &d.field(field), Fault::Refused { message, remedy });
     }
+}
+
+/// Joins two ends: by a link of the engine, or by a component if the cable is not perfect.
+fn wire(
+    serial: &mut Serial,
+    number: usize,
+    cable: &Cable,
+    [a, b]: [End; 2],
+) -> Result<(), WiringError> {
+    let latency = cable.latency;
+    if cable.bandwidth.is_none() && cable.loss.is_none() {
+        return serial.link(Link { a, b, latency });
+    }
+    let wire = serial.add(Box::new(Wire::new(Quality {
+        path: format!("link{number}"),
+        bandwidth: cable.bandwidth,
+        loss: cable.loss.unwrap_or((0, 1)),
+        seed: cable.seed,
+    })))?;
+    let half = SimTime::from_ps(latency.as_ps() / 2);
+    let [from, to] = Wire::ENDS.map(|port| (wire, port));
+    serial.link(Link {
+        a,
+        b: from,
+        latency: half,
+    })?;
+    serial.link(Link {
+        a: to,
+        b,
+        latency: latency.saturating_sub(half),
+    })
 }
 
 /// The machine's port for the device in a slot.

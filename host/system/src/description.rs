@@ -70,6 +70,12 @@ pub struct Link {
     pub to: Plug,
     /// How long a frame travels.
     pub latency: SimTime,
+    /// Bits a second in each direction; without, sending takes no time.
+    pub bandwidth: Option<u64>,
+    /// The share of the frames that are lost, as a fraction; without, none.
+    pub loss: Option<(u64, u64)>,
+    /// What decides which.
+    pub seed: u64,
     /// Where the section is written.
     pub at: Option<At>,
     /// The section's path in messages.

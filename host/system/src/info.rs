@@ -90,7 +90,7 @@ pub fn parameters() -> String {
         }
     }
     out.push_str(
-        "\n  Sizes: B KiB MiB GiB TiB. Times: ps ns us ms s min h. Clocks: Hz kHz MHz GHz.\n",
+        "\n  Sizes: B KiB MiB GiB TiB. Times: ps ns us ms s min h. Clocks: Hz kHz MHz GHz.\n  Bandwidths: bit/s kbit/s Mbit/s Gbit/s.\n",
     );
     out
 }

@@ -165,6 +165,22 @@ const RATE: Family = Family {
     bare: None,
 };
 
+const BANDWIDTH: Family = Family {
+    wanted: Wanted {
+        what: "bandwidth",
+        example: "\"1Gbit/s\"",
+        units: "bit/s, kbit/s, Mbit/s, Gbit/s",
+    },
+    base: "bits a second",
+    units: &[
+        ("bit/s", 1),
+        ("kbit/s", 1_000),
+        ("Mbit/s", 1_000_000),
+        ("Gbit/s", 1_000_000_000),
+    ],
+    bare: None,
+};
+
 const TIME: Family = Family {
     wanted: Wanted {
         what: "time",
@@ -410,18 +426,35 @@ pub fn show_size(bytes: u64) -> String {
         )
 }
 
+/// Bits a second.
+///
+/// # Errors
+/// When the text is no bandwidth.
+pub fn bits_per_second(text: &str) -> Result<u64, UnitError> {
+    quantity(text, &BANDWIDTH)
+}
+
+/// A bandwidth as people write it.
+#[must_use]
+pub fn show_bits_per_second(bits: u64) -> String {
+    show_exact(bits, &BANDWIDTH, "bit/s")
+}
+
 /// A clock rate as people read it.
 #[must_use]
 pub fn show_hertz(hz: u64) -> String {
-    let wide = u128::from(hz);
-    RATE.units
-        .iter()
-        .rev()
-        .find(|(_, factor)| hz != 0 && wide.is_multiple_of(*factor))
-        .map_or_else(
-            || format!("{hz}Hz"),
-            |(name, factor)| format!("{}{name}", wide / factor),
-        )
+    show_exact(hz, &RATE, "Hz")
+}
+
+/// In the largest unit of which it is a whole number.
+fn show_exact(value: u64, family: &Family, least: &str) -> String {
+    let wide = u128::from(value);
+    let units = family.units.iter().rev();
+    let exact = |(_, factor): &&(&str, u128)| value != 0 && wide.is_multiple_of(*factor);
+    units.clone().find(exact).map_or_else(
+        || format!("{value}{least}"),
+        |(name, factor)| format!("{}{name}", wide / factor),
+    )
 }
 
 /// A length of time as people read it: the largest unit up to seconds that divides it.

@@ -136,11 +136,16 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
         }
         (Kind::Ratio { .. }, Raw::Integer(Some(n))) => from_text(param.kind, &n.to_string()),
         (Kind::Ratio { .. }, Raw::Float(text)) => from_text(param.kind, text),
-        (Kind::Size { .. } | Kind::Rate { .. } | Kind::Time { .. }, Raw::Integer(Some(n))) => {
-            from_text(param.kind, &n.to_string())
-        }
         (
-            Kind::Size { .. } | Kind::Rate { .. } | Kind::Time { .. } | Kind::Ratio { .. },
+            Kind::Size { .. } | Kind::Rate { .. } | Kind::Bandwidth { .. } | Kind::Time { .. },
+            Raw::Integer(Some(n)),
+        ) => from_text(param.kind, &n.to_string()),
+        (
+            Kind::Size { .. }
+            | Kind::Rate { .. }
+            | Kind::Bandwidth { .. }
+            | Kind::Time { .. }
+            | Kind::Ratio { .. },
             Raw::Integer(None),
         ) => Err(Fault::Unit(UnitError::TooLarge {
             text: "this number".to_owned(),
@@ -215,6 +220,7 @@ fn from_text(kind: Kind, text: &str) -> Result<Value, Fault> {
         .into()),
         Kind::Size { .. } => sized(units::size(text)?, kind).map(Value::Size),
         Kind::Rate { .. } => ranged(units::hertz(text)?, kind).map(Value::Rate),
+        Kind::Bandwidth { .. } => ranged(units::bits_per_second(text)?, kind).map(Value::Rate),
         Kind::Time { min } => {
             let (t, min) = (units::time(text)?, SimTime::from_ps(min));
             if t < min {
@@ -276,6 +282,7 @@ fn ranged(value: u64, kind: Kind) -> Result<u64, Fault> {
         Kind::PowerOfTwo { max, .. } => (1, max, |n| n.to_string()),
         Kind::Size { min, max, .. } => (min, max, units::show_size),
         Kind::Rate { min, max } => (min, max, units::show_hertz),
+        Kind::Bandwidth { min, max } => (min, max, units::show_bits_per_second),
         _ => return Ok(value),
     };
     if value < min {

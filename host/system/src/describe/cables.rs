@@ -8,6 +8,9 @@ use crate::suggest;
 use crate::values::Group;
 use maquette_model::SimTime;
 
+/// The least time that can be halved: a cable that is a component has two ends.
+const HALVED: SimTime = SimTime::from_ps(2);
+
 impl Describer<'_> {
     /// No two machines have one name.
     pub(super) fn names(&mut self, machines: &[Machine]) {
@@ -64,10 +67,24 @@ impl Describer<'_> {
                 }
             }
             taken.extend([from, to].map(|plug| (plug, shown.clone())));
+            let loss = group.ratio("loss");
+            if loss.is_some_and(|(some, of)| some > of) {
+                let what = format!("{shown} would lose more frames than it carries");
+                self.combination(group, "loss", &what, "write a share such as \"1/1000\"");
+            }
+            let latency = group.time("latency").unwrap_or(SimTime::ZERO);
+            let is_wire = loss.is_some() || group.written("bandwidth");
+            if is_wire && latency < HALVED {
+                let what = format!("{shown}: with `bandwidth` or `loss`, 1 ps is too short");
+                self.combination(group, "latency", &what, "write at least \"2ps\"");
+            }
             links.push(Link {
                 from,
                 to,
-                latency: group.time("latency").unwrap_or(SimTime::ZERO),
+                latency,
+                bandwidth: group.number("bandwidth"),
+                loss,
+                seed: group.number("seed").unwrap_or(0),
                 at: group.at,
                 field: group.path.clone(),
             });

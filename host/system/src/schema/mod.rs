@@ -58,6 +58,13 @@ pub enum Kind {
         /// The most.
         max: u64,
     },
+    /// Bits a second, in a range.
+    Bandwidth {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
     /// A length of virtual or host time of at least this many picoseconds.
     Time {
         /// The least.
@@ -124,6 +131,7 @@ impl Kind {
             Self::PowerOfTwo { .. } => "power of two".to_owned(),
             Self::Size { .. } => "size".to_owned(),
             Self::Rate { .. } => "frequency".to_owned(),
+            Self::Bandwidth { .. } => "bandwidth".to_owned(),
             Self::Time { .. } => "time".to_owned(),
             Self::Ratio { .. } => "ratio".to_owned(),
             Self::Flag => "true or false".to_owned(),
@@ -150,6 +158,11 @@ impl Kind {
                 "a frequency from {} to {}",
                 units::show_hertz(min),
                 units::show_hertz(max)
+            ),
+            Self::Bandwidth { min, max } => format!(
+                "a bandwidth from {} to {}",
+                units::show_bits_per_second(min),
+                units::show_bits_per_second(max)
             ),
             Self::Ratio { max } => format!("a ratio whose parts are at most {max}"),
             Self::Time { min } => format!(
@@ -178,6 +191,7 @@ impl Kind {
             Self::PowerOfTwo { .. } => "256".to_owned(),
             Self::Size { .. } => "\"64MiB\"".to_owned(),
             Self::Rate { .. } => "\"1GHz\"".to_owned(),
+            Self::Bandwidth { .. } => "\"1Gbit/s\"".to_owned(),
             Self::Time { .. } => "\"10ms\"".to_owned(),
             Self::Ratio { .. } => "\"3/2\"".to_owned(),
             Self::Flag => "true".to_owned(),

@@ -69,7 +69,7 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "link",
         repeated: true,
-        summary: "a cable between two network devices; nothing is lost on it, and order is kept",
+        summary: "a cable between two network devices; order is kept, and nothing is lost unless `loss` says so",
         params: LINK,
     },
     Section {
@@ -241,6 +241,30 @@ const LINK: &[Param] = &[
         kind: Kind::Time { min: 1 },
         presence: Presence::Default("10us"),
         summary: "virtual time that a frame travels; the longer, the faster the run",
+    },
+    Param {
+        name: "bandwidth",
+        kind: Kind::Bandwidth {
+            min: 1_000,
+            max: 1_000_000_000_000,
+        },
+        presence: Presence::Optional("sending takes no time"),
+        summary: "how fast frames are sent, in each direction",
+    },
+    Param {
+        name: "loss",
+        kind: Kind::Ratio { max: 1_000_000_000 },
+        presence: Presence::Optional("none"),
+        summary: "share of the frames that are lost, such as `1/1000`",
+    },
+    Param {
+        name: "seed",
+        kind: Kind::Count {
+            min: 0,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("1"),
+        summary: "what decides which frames are lost",
     },
 ];
 

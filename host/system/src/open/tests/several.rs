@@ -84,6 +84,32 @@ fn mistake_in_one_of_several_machines_names_the_machine() {
 }
 
 #[test]
+fn cable_of_limited_quality_is_described_and_absurd_ones_are_refused() {
+    let link = |more: &str| {
+        pair(&format!(
+            "[[link]]\nfrom = \"a.net0\"\nto = \"b.net0\"\n{more}\n"
+        ))
+    };
+    let d = good(
+        &link("bandwidth = \"2.5Gbit/s\"\nloss = \"1/100\"\nseed = 7"),
+        &[],
+    );
+    let link0 = &d.links[0];
+    assert_eq!(link0.bandwidth, Some(2_500_000_000));
+    assert_eq!((link0.loss, link0.seed), (Some((1, 100)), 7));
+    for (more, what) in [
+        ("bandwidth = \"1GB/s\"", "`GB/s` is no unit of bandwidth"),
+        ("bandwidth = 1000", "has no unit"),
+        ("bandwidth = \"1bit/s\"", "1bit/s is less than 1kbit/s"),
+        ("loss = \"3/2\"", "would lose more frames than it carries"),
+        ("loss = \"1/2\"\nlatency = \"1ps\"", "1 ps is too short"),
+    ] {
+        let report = bad(&link(more));
+        assert!(report.contains(what), "{report}");
+    }
+}
+
+#[test]
 fn cable_to_nowhere_names_both_ends_and_what_there_is() {
     let link =
         |from: &str, to: &str| pair(&format!("[[link]]\nfrom = \"{from}\"\nto = \"{to}\"\n"));
