@@ -15,6 +15,7 @@ Examples:
   maquette resume shell.maqs --interactive       boot once, begin at the prompt as often as you like
   maquette run my.toml --record bug.maqr         one file that somebody else can replay
   maquette gdb systems/demo.toml                 wait for GDB at the first instruction
+  maquette inspect systems/linux.toml --at 1s hart0.csr plic
   maquette check my.toml                         everything wrong with a file, without running it
   maquette info parameters                       what can be written into a file
 
@@ -59,6 +60,11 @@ pub enum Command {
     /// The machine waits until `target remote ADDRESS` connects. Harts are threads; `monitor help` lists what
     /// only this machine can tell. After `detach` the run goes on to its end; `kill` ends it.
     Gdb(GdbArgs),
+    /// Show the state of every part, at a moment of a run or in a snapshot
+    ///
+    /// Registers of harts and devices, queues, interrupts, counters, as `path = value`. Looking changes
+    /// nothing.
+    Inspect(InspectArgs),
     /// Check a system file and everything it names, without running it
     Check(FileArgs),
     /// List the systems of a folder, one line each
@@ -166,20 +172,41 @@ pub struct SnapshotArgs {
     /// --when names
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
-    /// Take the snapshot at this virtual time, such as 1.5s
-    #[arg(
-        long,
-        value_name = "TIME",
-        requires = "snapshot",
-        conflicts_with = "when"
-    )]
-    pub at: Option<String>,
-    /// Take the snapshot when the guest has printed this text
-    #[arg(long, value_name = "TEXT", requires = "snapshot")]
-    pub when: Option<String>,
+    #[command(flatten)]
+    pub moment: MomentArgs,
     /// End the run with the snapshot
     #[arg(long, requires = "snapshot")]
     pub stop: bool,
+}
+
+/// A moment of a run.
+#[derive(Args, Debug)]
+pub struct MomentArgs {
+    /// The moment is this virtual time, such as 1.5s
+    #[arg(long, value_name = "TIME", conflicts_with = "when")]
+    pub at: Option<String>,
+    /// The moment is when the guest has printed this text
+    #[arg(long, value_name = "TEXT")]
+    pub when: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// A system file, which is run until the moment, or a snapshot
+    pub file: PathBuf,
+    /// What to show: paths or parts of them, such as hart0.csr or virtio0.queue0.used_idx; else all
+    pub paths: Vec<String>,
+    #[command(flatten)]
+    pub moment: MomentArgs,
+    /// Override a parameter of a system file
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where a snapshot's files are, if not where they were: the folder of the system file
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+    /// All of it as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What is said at the end of a run.

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Command::Resume(args) => runs::resume(&args),
         Command::Replay(args) => runs::replay(&args),
         Command::Gdb(args) => runs::gdb(args),
+        Command::Inspect(args) => runs::inspect(&args),
         Command::Check(args) => check(&args),
         Command::List { folder } => list(&folder),
         Command::Doctor { json } => doctor(json),

@@ -1,12 +1,14 @@
-//! The verbs that run a system: `run`, `resume`, `replay`, `gdb`.
+//! The verbs that run a system: `run`, `resume`, `replay`, `gdb`, `inspect`.
 
 use crate::args::{
-    GdbArgs, PaceArg, ReplayArgs, ReportArgs, ResumeArgs, RunArgs, SnapshotArgs, TraceArgs,
+    GdbArgs, InspectArgs, MomentArgs, PaceArg, ReplayArgs, ReportArgs, ResumeArgs, RunArgs,
+    SnapshotArgs, TraceArgs,
 };
 use crate::print::{self, complain};
 use crate::stats::{self, Stats};
 use crate::{HOST_FAILURE, set_up};
 use maquette_rim::Pace;
+use maquette_system::look::{self, Subject};
 use maquette_system::{
     DebugOptions, EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, TraceOrder,
     Verdict, units,
@@ -94,32 +96,69 @@ fn traced(args: &TraceArgs) -> Option<TraceOrder> {
 
 /// The snapshot that the arguments ask for.
 fn order(args: &SnapshotArgs) -> Result<Option<SnapshotOrder>, String> {
+    let when = moment(&args.moment)?;
     let Some(file) = &args.snapshot else {
-        return Ok(None);
+        return match when {
+            None => Ok(None),
+            Some(_) => Err("maquette: --at and --when name the moment of a snapshot\n  remedy: add --snapshot FILE\n".to_owned()),
+        };
     };
-    let when = match (&args.at, &args.when) {
-        (Some(at), _) => Moment::Time(units::time(at).map_err(|error| {
-            format!(
-                "maquette: --at {at}: {error}\n  remedy: {}\n",
-                error.remedy()
-            )
-        })?),
-        (None, Some(text)) if text.is_empty() => {
-            return Err("maquette: --when is empty\n  remedy: name a text that the guest prints, such as --when \"login:\"\n".to_owned());
-        }
-        (None, Some(text)) => Moment::Text(text.clone()),
-        (None, None) => {
-            return Err(
-                "maquette: --snapshot needs a moment\n  remedy: add --at 2s, or --when \"login:\"\n"
-                    .to_owned(),
-            );
-        }
+    let Some(when) = when else {
+        return Err(
+            "maquette: --snapshot needs a moment\n  remedy: add --at 2s, or --when \"login:\"\n"
+                .to_owned(),
+        );
     };
     Ok(Some(SnapshotOrder {
         file: file.clone(),
         when,
         stop: args.stop,
     }))
+}
+
+/// The moment that the arguments name.
+fn moment(args: &MomentArgs) -> Result<Option<Moment>, String> {
+    match (&args.at, &args.when) {
+        (Some(at), _) => match units::time(at) {
+            Ok(time) => Ok(Some(Moment::Time(time))),
+            Err(error) => Err(format!(
+                "maquette: --at {at}: {error}\n  remedy: {}\n",
+                error.remedy()
+            )),
+        },
+        (None, Some(text)) if text.is_empty() => Err(
+            "maquette: --when is empty\n  remedy: name a text that the guest prints, such as --when \"login:\"\n"
+                .to_owned(),
+        ),
+        (None, Some(text)) => Ok(Some(Moment::Text(text.clone()))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Shows the state of a system.
+pub fn inspect(args: &InspectArgs) -> u8 {
+    let subject = if look::is_snapshot(&args.file) {
+        let root = args.root.clone();
+        Ok(Subject::Snapshot { root })
+    } else {
+        let overrides = args.set.clone();
+        moment(&args.moment).map(|when| Subject::System { overrides, when })
+    };
+    let shown = match subject {
+        Ok(subject) => match look::look(&args.file, &subject) {
+            Ok(tree) if args.json => Ok(format!("{:#}\n", look::json(&tree))),
+            Ok(tree) => look::show(&tree, &args.paths).map_err(|m| format!("maquette: {m}\n")),
+            Err(error) => return refuse(error),
+        },
+        Err(message) => Err(message),
+    };
+    match shown {
+        Ok(text) => print::print(&text),
+        Err(message) => {
+            complain(&message);
+            EXIT_SETUP
+        }
+    }
 }
 
 /// Makes the statistics' file, runs, and says what came of it.
@@ -165,7 +204,8 @@ fn refuse(error: RunError) -> u8 {
         RunError::Archive(error) => complain_of(&error.to_string(), error.remedy()),
         RunError::Trace(error) => complain_of(&format!("--trace {error}"), error.remedy()),
         RunError::Symbols(error) => complain_of(&error.to_string(), error.remedy()),
-        RunError::NoTerminal
+        RunError::NoMoment(_)
+        | RunError::NoTerminal
         | RunError::SeveralMachines(_)
         | RunError::NoComponent { .. }
         | RunError::Debugger(_)

@@ -5,8 +5,8 @@
 
 use maquette_model::registers::{Register, find};
 use maquette_model::{
-    Access, BusError, Cx, Device, Event, LoadError, PowerRequest, Reader, Region, RegisterInfo,
-    ResetKind, Snapshot, Width, Writer,
+    Access, BusError, Cx, Device, Event, Inspect, LoadError, PowerRequest, Reader, Region, RegisterInfo,
+    ResetKind, Snapshot, Tree, Width, Writer,
 };
 
 #[derive(Clone, Copy)]
@@ -31,6 +31,11 @@ pub struct Finisher;
 impl Finisher {
     /// Size of the register region.
     pub const SIZE: u64 = 0x1000;
+}
+
+/// It has no state.
+impl Inspect for Finisher {
+    fn inspect(&self, _: &mut Tree) {}
 }
 
 impl Device for Finisher {

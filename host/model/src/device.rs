@@ -3,7 +3,9 @@
 //! A device never holds a reference to its host: each call brings a fresh [`Cx`]. What a device wants
 //! to happen later it asks for with [`Host::at`], and the request comes back as plain data.
 
-use crate::{Access, BusError, Iova, LoadError, Reader, SimTime, Snapshot, Token, Width, Writer};
+use crate::{
+    Access, BusError, Inspect, Iova, LoadError, Reader, SimTime, Snapshot, Token, Width, Writer,
+};
 use thiserror::Error;
 
 /// Which of a device's register regions an access is for (a PCI function has up to six).
@@ -270,7 +272,7 @@ impl RegisterInfo {
 ///
 /// Offsets are relative to the region. A device answers every offset and width, with a value or a
 /// [`BusError`]; it never panics on one.
-pub trait Device: Snapshot {
+pub trait Device: Snapshot + Inspect {
     /// Reads a register.
     fn read(&mut self, cx: &mut Cx<'_>, region: Region, off: u64, w: Width) -> Access<u64>;
     /// Writes a register; bits of `v` above the width are zero.

@@ -36,6 +36,7 @@ pub mod access;
 pub mod addr;
 pub mod debug;
 pub mod device;
+pub mod inspect;
 pub mod ram;
 pub mod registers;
 pub mod sections;
@@ -51,6 +52,7 @@ pub use device::{
     Cx, Device, DmaError, Event, Host, Message, PortId, PowerRequest, Region, RegisterInfo,
     ResetKind, Role, TimerId,
 };
+pub use inspect::{Inspect, Node, Tree, Value};
 pub use ram::{Ram, RamError};
 pub use sections::{RestoreError, SaveError, Section, Sections};
 pub use snapshot::{LoadError, Reader, Snapshot, Writer};

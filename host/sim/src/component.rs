@@ -2,7 +2,7 @@
 
 use crate::SimCx;
 use maquette_model::{
-    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, Writer,
+    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, Tree, Writer,
 };
 use maquette_trace::Trace;
 use std::any::Any;
@@ -135,6 +135,11 @@ pub trait Component: Any {
         let _ = from;
         let path = self.path().to_owned();
         Err(RestoreError::Missing { path })
+    }
+
+    /// Adds what there is to see of the component. The tree stands at the component's path.
+    fn inspect(&self, tree: &mut Tree) {
+        let _ = tree;
     }
 
     /// When nothing is left to happen: what this component still waits for, if anything, for the

@@ -5,7 +5,7 @@ use crate::link::{ComponentId, Link, WiringError};
 use crate::rim::{Input, Rim, RimAction};
 use crate::{Component, SimCx};
 use core::fmt;
-use maquette_model::{RestoreError, SaveError, Sections, SimTime};
+use maquette_model::{RestoreError, SaveError, Sections, SimTime, Tree};
 use maquette_trace::{Trace, TraceHash};
 use std::any::Any;
 
@@ -198,6 +198,25 @@ impl Serial {
         if let Some(component) = self.components.get_mut(id as usize) {
             component.event(&mut SimCx::new(&mut self.engine, id, time), event);
         }
+    }
+
+    /// Everything that there is to see, each component under its path.
+    #[must_use]
+    pub fn inspect(&self) -> Tree {
+        let mut tree = Tree::default();
+        tree.time("time", self.engine.now);
+        tree.text("level", self.engine.trace.level().to_string());
+        let s = self.engine.statistics;
+        tree.branch("engine", |t| {
+            t.number("events", s.events);
+            t.number("messages", s.messages);
+            t.number("inputs", s.inputs);
+            t.number("unconnected", s.unconnected);
+        });
+        for component in &self.components {
+            tree.branch(component.path(), |t| component.inspect(t));
+        }
+        tree
     }
 
     /// Everything that the rest of the run depends on. Components are called in the order in which they

@@ -4,7 +4,7 @@
 use crate::description::{Machine, Step};
 use crate::finder::Finder;
 use maquette_model::{
-    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, Snapshot, Writer,
+    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, Snapshot, Tree, Writer,
 };
 use maquette_rim::Output;
 use maquette_sim::{Component, Port, SimCx, SimEvent};
@@ -188,6 +188,13 @@ impl Component for Console {
     fn restore(&mut self, from: &mut Sections) -> Result<(), RestoreError> {
         let path = self.path.clone();
         from.take(&path, self)
+    }
+
+    fn inspect(&self, tree: &mut Tree) {
+        tree.number("shown_bytes", self.bytes_out);
+        tree.number("typed_bytes", self.bytes_in);
+        tree.text("script_waits_for", self.script_waits_for().unwrap_or(""));
+        tree.text("still_expected", self.still_expected().unwrap_or(""));
     }
 
     fn idle_report(&self) -> Option<String> {

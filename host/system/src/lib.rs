@@ -44,6 +44,7 @@ mod findings;
 pub mod info;
 mod list;
 pub mod locate;
+pub mod look;
 mod open;
 mod problem;
 mod reader;

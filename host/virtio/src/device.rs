@@ -1,7 +1,7 @@
 //! A virtio device at the level of its queues, and what its transport gives it.
 
 use crate::{Chain, Queue, QueueError};
-use maquette_model::{Cx, Event, Snapshot, Width};
+use maquette_model::{Cx, Event, Inspect, Snapshot, Width};
 use maquette_virtio_protocol::{DeviceId, Features};
 
 /// An access to the device's configuration space; naturally aligned.
@@ -26,7 +26,7 @@ pub enum ConfigAccess {
 }
 
 /// A device behind virtqueues. It knows neither its transport nor where its queues lie.
-pub trait VirtioDevice: Snapshot {
+pub trait VirtioDevice: Snapshot + Inspect {
     /// What kind of device this is.
     fn id(&self) -> DeviceId;
     /// The features of the device type that it offers. The transport adds those of queues.

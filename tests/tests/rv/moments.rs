@@ -219,3 +219,66 @@ fn rv_56_failed_test_leaves_a_recording_that_replays() {
     assert!(run.stderr.contains("guest status: 42"), "{}", run.stderr);
     assert!(!run.stderr.contains("differs"), "{}", run.stderr);
 }
+
+/// `path = value` lines of `maquette inspect`.
+fn inspected(arguments: &[&str]) -> Vec<String> {
+    let tool = arguments.iter().fold(Tool::new("inspect"), Tool::arg);
+    let run = tool.limit(LIMIT).finish();
+    run.expect_code(0);
+    run.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn rv_46_state_of_a_stopped_run_and_of_its_snapshot_is_the_same_tree() {
+    let folder = folder();
+    let file = folder.path().join("demo.maqs");
+    let name = file.to_str().expect("a plain name");
+    for at in ["50us", "1ms"] {
+        saved("systems/demo.toml", &file, ["--at", at], &["--stop"]);
+        let run = inspected(&["systems/demo.toml", "--at", at]);
+        let mut snapshot = inspected(&[name]);
+        let differs = snapshot.iter().zip(&run).find(|(a, b)| a != b);
+        assert_eq!((differs, snapshot.len()), (None, run.len()));
+        snapshot.retain(|line| line.contains(".hart1."));
+        assert_eq!(inspected(&[name, "hart1"]), snapshot);
+        assert!(snapshot.iter().any(|line| line.contains(".csr.satp = 0x")));
+    }
+    let text = Tool::new("inspect")
+        .arg(&file)
+        .arg("--json")
+        .finish()
+        .stdout;
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let at = |pointer: &str| json.pointer(pointer).cloned().unwrap_or_default();
+    assert_eq!(at("/time"), 1_000_000_000);
+    assert_eq!(at("/machine0/virtio0/device"), "virtio-blk");
+    assert_eq!(at("/machine0/virtio0/queue0/max"), 256);
+    assert_eq!(at("/machine0/hart0/reserving"), false);
+    assert_eq!(at("/machine0/uart0/address"), "0x10000000");
+}
+
+#[test]
+fn rv_46_looking_at_what_is_not_there_says_so() {
+    for (arguments, why) in [
+        (
+            &["systems/demo.toml", "hart0.csr.mstatsu"][..],
+            "did you mean `mstatus`?",
+        ),
+        (
+            &["systems/hello.toml", "--at", "1h"],
+            "the run ended before 3600s",
+        ),
+        (
+            &["systems/hello.toml", "--when", "xyzzy"],
+            "no console showed",
+        ),
+        (&["systems/hello.toml", "--at", "5"], "`5` has no unit"),
+    ] {
+        let run = arguments
+            .iter()
+            .fold(Tool::new("inspect"), Tool::arg)
+            .finish();
+        run.expect_code(1);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+    }
+}

@@ -4,6 +4,8 @@
 //! is kept by the machine, so that this device needs no ticking: a comparator is one timer at the time
 //! at which `mtime` reaches it.
 
+mod inspect;
+
 use maquette_model::registers::{Hit, Register, find};
 use maquette_model::{
     Access, BusError, Cx, Device, Event, Frequency, LoadError, Reader, Region, RegisterInfo,

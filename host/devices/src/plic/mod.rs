@@ -8,6 +8,7 @@
 //! until that one is completed (chapter "interrupt gateways"); a request stays pending although the
 //! level falls, and a source that is still high at completion becomes pending again.
 
+mod inspect;
 mod sources;
 
 use maquette_model::registers::{Hit, Register, find};

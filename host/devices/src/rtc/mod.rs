@@ -5,6 +5,8 @@
 //! that it was started with plus virtual time, so that equal runs show equal dates. It is kept by the
 //! machine: nothing ticks, and an armed alarm is one timer at the time at which the clock reaches it.
 
+mod inspect;
+
 use maquette_model::registers::{Register, find};
 use maquette_model::{
     Access, BusError, Cx, Device, Event, LoadError, Reader, Region, RegisterInfo, ResetKind,

@@ -7,6 +7,7 @@
 //!   the FIFO is full. An overrun happens when the wire is full too, or in loop-back.
 
 mod bits;
+mod inspect;
 mod receive;
 
 use bits::{fcr, ier, iir, lcr, lsr, mcr, msr};

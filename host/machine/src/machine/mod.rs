@@ -8,6 +8,7 @@ mod exits;
 mod findings;
 mod firmware;
 mod harts;
+mod inspect;
 mod schedule;
 mod snapshot;
 mod statistics;
@@ -23,8 +24,8 @@ use debugging::Debugging;
 use device_host::{Core, DeviceHost};
 use harts::{Doing, HartSlot, Turn};
 use maquette_model::{
-    Cx, Fail, Frequency, PortId, PowerRequest, Ram, ResetKind, RestoreError, SaveError, Sections,
-    SimTime, Token, Vcpu, Writer,
+    Cx, Fail, Frequency, Inspect, PortId, PowerRequest, Ram, ResetKind, RestoreError, SaveError,
+    Sections, SimTime, Token, Tree, Vcpu, Writer,
 };
 use maquette_rv64::csr::counters::HartClock;
 use maquette_rv64::{Hart, ISA_EXTENSIONS};
@@ -325,6 +326,10 @@ impl Component for Machine {
 
     fn restore(&mut self, from: &mut Sections) -> Result<(), RestoreError> {
         self.restore_parts(from)
+    }
+
+    fn inspect(&self, tree: &mut Tree) {
+        Inspect::inspect(self, tree);
     }
 
     fn idle_report(&self) -> Option<String> {

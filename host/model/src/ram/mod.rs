@@ -270,7 +270,7 @@ impl Ram {
     }
 
     /// How many pages were ever written.
-    pub(crate) fn written_pages(&self) -> usize {
+    fn written_pages(&self) -> usize {
         self.flags.iter().filter(|f| f.get() & DIRTY != 0).count()
     }
 

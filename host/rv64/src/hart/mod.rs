@@ -2,6 +2,7 @@
 
 mod debug;
 pub mod registers;
+mod inspect;
 mod snapshot;
 
 use crate::csr::counters::HartClock;

@@ -4,7 +4,8 @@ use super::error::ArchiveError;
 use super::origin::Origin;
 use std::path::Path;
 
-const MAGIC: &[u8; 8] = b"MAQUETTE";
+/// The first bytes of both kinds.
+pub const MAGIC: &[u8; 8] = b"MAQUETTE";
 /// The newest format, of both kinds.
 const FORMAT: u16 = 1;
 /// A header is a system file and some names.

@@ -23,6 +23,7 @@ mod replay;
 mod snapshot;
 
 pub use error::ArchiveError;
+pub use frame::MAGIC;
 pub use origin::{Image, Origin};
 pub use recording::{Record, Recorder, Recording};
 pub use replay::Replay;

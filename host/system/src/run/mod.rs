@@ -55,6 +55,9 @@ pub enum RunError {
         /// Its path.
         component: String,
     },
+    /// The moment to look at never came.
+    #[error("there is nothing to look at: {0}")]
+    NoMoment(String),
     /// An interactive run without a person.
     #[error("`--interactive` needs a terminal at standard input")]
     NoTerminal,

@@ -1,6 +1,7 @@
 //! The block device (virtio 1.3 §5.2).
 
 mod backend;
+mod inspect;
 mod memory;
 mod overlay;
 mod pattern;

@@ -2,7 +2,9 @@
 
 use crate::{Chain, ConfigAccess, QueueCx, QueueError, VirtioDevice, read_config};
 use core::mem::offset_of;
-use maquette_model::{Cx, Event, LoadError, Message, PortId, Reader, Snapshot, Writer};
+use maquette_model::{
+    Cx, Event, Inspect, LoadError, Message, PortId, Reader, Snapshot, Tree, Writer,
+};
 use maquette_virtio_protocol::console::{Config, RECEIVE_QUEUE, TRANSMIT_QUEUE, feature};
 use maquette_virtio_protocol::{DeviceId, Features};
 use std::collections::VecDeque;
@@ -85,6 +87,12 @@ impl Console {
             done += n as u64;
         }
         Ok(())
+    }
+}
+
+impl Inspect for Console {
+    fn inspect(&self, tree: &mut Tree) {
+        tree.length("input_waiting", self.input.len());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::VENDOR;
 use super::registers::{self, Place, Reg, SIZE, place};
 use maquette_model::{
-    Access, Cx, Device, Event, LoadError, Reader, Region, RegisterInfo, ResetKind, Snapshot, Width,
+    Access, Cx, Device, Event, Inspect, LoadError, Reader, Region, RegisterInfo, ResetKind, Snapshot, Tree, Width,
     Writer,
 };
 use maquette_virtio_protocol::{DeviceId, mmio};
@@ -16,6 +16,13 @@ pub struct EmptySlot;
 impl EmptySlot {
     /// Size of the register region.
     pub const SIZE: u64 = SIZE;
+}
+
+/// It has no state.
+impl Inspect for EmptySlot {
+    fn inspect(&self, tree: &mut Tree) {
+        tree.text("device", "none");
+    }
 }
 
 impl Device for EmptySlot {

@@ -1,6 +1,7 @@
 //! The modern MMIO transport (virtio 1.3 §4.2).
 
 mod empty;
+mod inspect;
 mod queues;
 mod registers;
 

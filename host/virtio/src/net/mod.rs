@@ -1,7 +1,9 @@
 //! The network device with one pair of queues and no offloads (virtio 1.3 §5.1).
 
 use crate::{Chain, ConfigAccess, QueueCx, QueueError, VirtioDevice, read_config};
-use maquette_model::{Cx, Event, LoadError, Message, PortId, Reader, Snapshot, Writer};
+use maquette_model::{
+    Cx, Event, Inspect, LoadError, Message, PortId, Reader, Snapshot, Tree, Writer,
+};
 use maquette_virtio_protocol::net::{
     Config, ETHERNET_HEADER, FRAME_MAX, GSO_NONE, Header, RECEIVE_QUEUE, STATUS_LINK_UP,
     TRANSMIT_QUEUE, feature,
@@ -136,6 +138,15 @@ impl Net {
         cx.cx.send(PORT, Message::Bytes(frame));
         cx.cx.count(counter::SENT, 1);
         Ok(())
+    }
+}
+
+impl Inspect for Net {
+    fn inspect(&self, tree: &mut Tree) {
+        let mac: Vec<String> = self.mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        tree.text("mac", mac.join(":"));
+        tree.flag("link_up", self.link_up);
+        tree.length("frames_waiting", self.backlog.len());
     }
 }
 

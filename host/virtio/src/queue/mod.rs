@@ -2,6 +2,7 @@
 
 mod chain;
 mod error;
+mod inspect;
 mod walk;
 
 pub use chain::{Chain, Segment};

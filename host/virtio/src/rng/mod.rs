@@ -3,7 +3,7 @@
 mod xoshiro;
 
 use crate::{Chain, ConfigAccess, QueueCx, QueueError, VirtioDevice};
-use maquette_model::{Cx, Event, LoadError, Reader, Snapshot, Writer};
+use maquette_model::{Cx, Event, Inspect, LoadError, Reader, Snapshot, Tree, Writer};
 use maquette_virtio_protocol::rng::REQUEST_QUEUE;
 use maquette_virtio_protocol::{DeviceId, Features};
 use xoshiro::Xoshiro;
@@ -45,6 +45,12 @@ impl Rng {
         let n = u32::try_from(n).unwrap_or(0);
         cx.push(REQUEST_QUEUE, self.chain.head(), n);
         Ok(())
+    }
+}
+
+impl Inspect for Rng {
+    fn inspect(&self, tree: &mut Tree) {
+        tree.hex("seed", self.seed);
     }
 }
 

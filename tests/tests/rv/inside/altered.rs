@@ -10,8 +10,8 @@ use std::rc::Rc;
 
 use maquette_machine::{BootMode, Slot, Status};
 use maquette_model::{
-    Access, Cx, Device, Event, Iova, LoadError, Message, PortId, Reader, Region, ResetKind,
-    SimTime, Snapshot, Width, Writer,
+    Access, Cx, Device, Event, Inspect, Iova, LoadError, Message, PortId, Reader, Region,
+    ResetKind, SimTime, Snapshot, Tree, Width, Writer,
 };
 use maquette_rv64::isa::Op;
 use maquette_sim::{NoRim, Outcome};
@@ -55,6 +55,10 @@ impl Snapshot for Odd {
     fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
         Ok(())
     }
+}
+
+impl Inspect for Odd {
+    fn inspect(&self, _: &mut Tree) {}
 }
 
 impl Device for Odd {

@@ -2,8 +2,8 @@
 
 use maquette_machine::{BootMode, Slot, Status};
 use maquette_model::{
-    Access, Cx, Device, Event, Iova, LoadError, Reader, Region, ResetKind, SimTime, Snapshot,
-    Width, Writer,
+    Access, Cx, Device, Event, Inspect, Iova, LoadError, Reader, Region, ResetKind, SimTime,
+    Snapshot, Tree, Width, Writer,
 };
 use maquette_rv64::isa::Op;
 use maquette_sim::{NoRim, Outcome};
@@ -31,6 +31,10 @@ impl Snapshot for Storing {
     fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
         Ok(())
     }
+}
+
+impl Inspect for Storing {
+    fn inspect(&self, _: &mut Tree) {}
 }
 
 impl Device for Storing {

@@ -1,0 +1,186 @@
+//! The state of a system as people look at it: a tree of named, typed values.
+//!
+//! A path names a value from the outside in, with dots: `machine0.hart0.csr.mstatus`. Names never contain
+//! dots. Looking changes nothing: [`Inspect::inspect`] takes `&self`, and reads no register that a
+//! read would change.
+
+use crate::SimTime;
+use core::fmt;
+
+/// Something whose state can be looked at.
+pub trait Inspect {
+    /// Adds what there is to see, below wherever `tree` stands.
+    fn inspect(&self, tree: &mut Tree);
+}
+
+impl<T: Inspect + ?Sized> Inspect for Box<T> {
+    fn inspect(&self, tree: &mut Tree) {
+        (**self).inspect(tree);
+    }
+}
+
+/// One value, with how it is to be shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// A count or an index.
+    Number(u64),
+    /// A register, an address or a set of bits.
+    Hex(u64),
+    /// Yes or no.
+    Flag(bool),
+    /// A name.
+    Text(String),
+    /// A point in virtual time.
+    Time(SimTime),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(n) => write!(f, "{n}"),
+            Self::Hex(n) => write!(f, "{n:#x}"),
+            Self::Flag(yes) => write!(f, "{yes}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Time(t) => write!(f, "{t}"),
+        }
+    }
+}
+
+/// A value or a tree with a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Node {
+    /// A value.
+    Value(Value),
+    /// More below.
+    Branch(Tree),
+}
+
+/// Named values in the order in which they were added.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tree {
+    entries: Vec<(String, Node)>,
+}
+
+impl Tree {
+    fn add(&mut self, name: impl Into<String>, value: Value) {
+        self.entries.push((name.into(), Node::Value(value)));
+    }
+
+    /// Adds a count or an index.
+    pub fn number(&mut self, name: impl Into<String>, v: impl Into<u64>) {
+        self.add(name, Value::Number(v.into()));
+    }
+
+    /// Adds a register, an address or a set of bits.
+    pub fn hex(&mut self, name: impl Into<String>, v: impl Into<u64>) {
+        self.add(name, Value::Hex(v.into()));
+    }
+
+    /// Adds yes or no.
+    pub fn flag(&mut self, name: impl Into<String>, v: bool) {
+        self.add(name, Value::Flag(v));
+    }
+
+    /// Adds a name.
+    pub fn text(&mut self, name: impl Into<String>, v: impl Into<String>) {
+        self.add(name, Value::Text(v.into()));
+    }
+
+    /// Adds a time.
+    pub fn time(&mut self, name: impl Into<String>, v: SimTime) {
+        self.add(name, Value::Time(v));
+    }
+
+    /// Adds a length.
+    pub fn length(&mut self, name: impl Into<String>, v: usize) {
+        self.number(name, v as u64);
+    }
+
+    /// Adds a tree below; a dotted name makes a branch for each part, and joins branches that are there.
+    pub fn branch(&mut self, name: &str, f: impl FnOnce(&mut Self)) {
+        let (first, rest) = match name.split_once('.') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (name, None),
+        };
+        let found = (self.entries.iter())
+            .position(|(n, node)| n == first && matches!(node, Node::Branch(_)));
+        let at = found.unwrap_or_else(|| {
+            let empty = Node::Branch(Self::default());
+            self.entries.push((first.to_owned(), empty));
+            self.entries.len() - 1
+        });
+        if let Some((_, Node::Branch(below))) = self.entries.get_mut(at) {
+            match rest {
+                Some(rest) => below.branch(rest, f),
+                None => f(below),
+            }
+        }
+    }
+
+    /// Names and nodes in the order in which they were added.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.entries
+            .iter()
+            .map(|(name, node)| (name.as_str(), node))
+    }
+
+    /// The node with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.entries()
+            .find(|(n, _)| *n == name)
+            .map(|(_, node)| node)
+    }
+
+    /// Every value with its whole path, in order.
+    #[must_use]
+    pub fn values(&self) -> Vec<(String, &Value)> {
+        let mut all = Vec::new();
+        self.collect("", &mut all);
+        all
+    }
+
+    fn collect<'a>(&'a self, above: &str, all: &mut Vec<(String, &'a Value)>) {
+        for (name, node) in &self.entries {
+            let path = if above.is_empty() {
+                name.clone()
+            } else {
+                format!("{above}.{name}")
+            };
+            match node {
+                Node::Value(value) => all.push((path, value)),
+                Node::Branch(below) => below.collect(&path, all),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_from_the_outside_in_and_branches_join() {
+        let mut tree = Tree::default();
+        tree.branch("machine0.hart0", |t| t.hex("pc", 0x8000_0000_u64));
+        tree.branch("machine0", |t| {
+            t.branch("hart0", |t| t.flag("runs", true));
+            t.time("time", SimTime::from_ns(5));
+        });
+        tree.text("level", "deterministic");
+        let shown: Vec<String> = (tree.values().iter())
+            .map(|(path, value)| format!("{path} = {value}"))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "machine0.hart0.pc = 0x80000000",
+                "machine0.hart0.runs = true",
+                "machine0.time = 0.000000005 s",
+                "level = deterministic",
+            ]
+        );
+        assert!(matches!(tree.get("machine0"), Some(Node::Branch(_))));
+        assert_eq!(tree.get("machine1"), None);
+    }
+}
