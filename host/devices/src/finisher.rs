@@ -5,8 +5,8 @@
 
 use maquette_model::registers::{Register, find};
 use maquette_model::{
-    Access, BusError, Cx, Device, Event, Inspect, LoadError, PowerRequest, Reader, Region, RegisterInfo,
-    ResetKind, Snapshot, Tree, Width, Writer,
+    Access, BusError, Cx, Device, Event, Inspect, LoadError, PowerRequest, Reader, Region,
+    RegisterInfo, ResetKind, Snapshot, Tree, Width, Writer,
 };
 
 #[derive(Clone, Copy)]

@@ -1,8 +1,8 @@
 //! One hart as a [`Vcpu`]: state and engine, joined to the machine's RAM.
 
 mod debug;
-pub mod registers;
 mod inspect;
+pub mod registers;
 mod snapshot;
 
 use crate::csr::counters::HartClock;

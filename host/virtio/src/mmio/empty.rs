@@ -3,8 +3,8 @@
 use super::VENDOR;
 use super::registers::{self, Place, Reg, SIZE, place};
 use maquette_model::{
-    Access, Cx, Device, Event, Inspect, LoadError, Reader, Region, RegisterInfo, ResetKind, Snapshot, Tree, Width,
-    Writer,
+    Access, Cx, Device, Event, Inspect, LoadError, Reader, Region, RegisterInfo, ResetKind,
+    Snapshot, Tree, Width, Writer,
 };
 use maquette_virtio_protocol::{DeviceId, mmio};
 
