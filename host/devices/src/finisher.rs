@@ -100,7 +100,7 @@ fn decode(off: u64, w: Width) -> Result<Option<Reg>, BusError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use maquette_model::testing::{Seen, TestHost, conformance};
+    use maquette_model::testing::{Seen, TestHost};
 
     fn written(off: u64, w: Width, v: u64) -> Vec<Seen> {
         let mut host = TestHost::new();
@@ -109,10 +109,7 @@ mod tests {
         host.take_log()
     }
 
-    #[test]
-    fn finisher_conforms() {
-        conformance::all(|| Finisher, Finisher::SIZE);
-    }
+    maquette_model::conformance!(finisher, || Finisher, Finisher::SIZE);
 
     #[test]
     fn finisher_commands_become_power_requests() {

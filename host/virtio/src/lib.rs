@@ -37,6 +37,8 @@
 )]
 
 pub mod block;
+#[cfg(test)]
+mod conformance;
 mod console;
 mod device;
 mod mmio;

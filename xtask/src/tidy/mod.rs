@@ -18,11 +18,13 @@
 //! | `error` | no message repeats the error that caused it (so far a warning) |
 //! | `default` | what a system file describes has no `Default`: defaults are in the schema alone |
 //! | `test` | a test's name says more than one word, and not that it is a test |
+//! | `conformance` | every device in `host/devices` and `host/virtio` passes the checks of all devices |
 //! | `place` | nothing names a folder of somebody's computer |
 //!
 //! A place that must break `panic` says so as clippy wants to be told:
 //! `#[expect(clippy::unwrap_used, reason = "…")]` on the statement or the function.
 
+mod conformance;
 mod floors;
 mod items;
 mod manifest;
@@ -76,6 +78,7 @@ pub fn command(folders: &[PathBuf]) -> Result<()> {
     let sources = sources::load(&root)?;
     let mut findings = floors::check(&root)?;
     findings.extend(manifest::check(&root)?);
+    findings.extend(conformance::check(&sources));
     for source in &sources {
         findings.extend(check(source));
     }

@@ -1,6 +1,6 @@
 use super::*;
 use maquette_model::SimTime;
-use maquette_model::testing::{TestHost, conformance};
+use maquette_model::testing::TestHost;
 
 const MHZ10: Frequency = Frequency::from_hz(10_000_000);
 
@@ -18,10 +18,7 @@ fn read(d: &mut Clint, h: &mut TestHost, off: u64, w: Width) -> u64 {
     }
 }
 
-#[test]
-fn clint_conforms() {
-    conformance::all(|| Clint::new(3, MHZ10), Clint::SIZE);
-}
+maquette_model::conformance!(clint, || Clint::new(3, MHZ10), Clint::SIZE);
 
 #[test]
 fn msip_drives_the_line_of_its_hart_only() {

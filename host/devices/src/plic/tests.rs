@@ -1,5 +1,5 @@
 use super::*;
-use maquette_model::testing::{TestHost, conformance};
+use maquette_model::testing::TestHost;
 use proptest::prelude::*;
 
 const ENABLE: u64 = 0x2000;
@@ -30,10 +30,7 @@ fn ready() -> (Plic, TestHost) {
     (d, h)
 }
 
-#[test]
-fn plic_conforms() {
-    conformance::all(|| Plic::new(2), Plic::SIZE);
-}
+maquette_model::conformance!(plic, || Plic::new(2), Plic::SIZE);
 
 #[test]
 fn source_high_raises_only_contexts_that_enable_it() {

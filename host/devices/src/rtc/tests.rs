@@ -1,5 +1,5 @@
 use super::*;
-use maquette_model::testing::{Seen, TestHost, conformance};
+use maquette_model::testing::{Seen, TestHost};
 use proptest::prelude::*;
 
 /// 2026-01-01T00:00:00Z.
@@ -61,10 +61,7 @@ impl Rig {
     }
 }
 
-#[test]
-fn rtc_conforms() {
-    conformance::all(|| Rtc::new(UnixTime(START)), Rtc::SIZE);
-}
+maquette_model::conformance!(rtc, || Rtc::new(UnixTime(START)), Rtc::SIZE);
 
 #[test]
 fn rv_66_clock_is_the_start_and_virtual_time() {

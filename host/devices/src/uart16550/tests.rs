@@ -1,5 +1,5 @@
 use super::*;
-use maquette_model::testing::{Seen, TestHost, conformance};
+use maquette_model::testing::{Seen, TestHost};
 
 /// A serial port and its host.
 struct Bench {
@@ -43,10 +43,11 @@ impl Bench {
     }
 }
 
-#[test]
-fn uart_conforms() {
-    conformance::all(|| Uart16550::new(Uart16550::VIRT_CLOCK), Uart16550::SIZE);
-}
+maquette_model::conformance!(
+    uart16550,
+    || Uart16550::new(Uart16550::VIRT_CLOCK),
+    Uart16550::SIZE
+);
 
 #[test]
 fn registers_after_reset_are_those_of_the_data_sheet() {

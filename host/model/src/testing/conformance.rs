@@ -1,7 +1,7 @@
 //! Checks that hold for every register-level device.
 //!
-//! Each panics with a message that names the access which broke the rule; a device's tests call
-//! [`all`] with a function that builds a fresh device.
+//! Each panics with a message that names the access which broke the rule; a device's tests instantiate
+//! all of them with [`conformance!`](crate::conformance).
 
 use super::TestHost;
 use crate::{
@@ -42,17 +42,44 @@ impl Random {
     }
 }
 
-/// Runs all checks on a device whose registers span `size` bytes.
-///
-/// # Panics
-/// When the device breaks a rule.
-pub fn all<D: Device>(make: impl Fn() -> D, size: u64) {
-    every_access_is_answered(&mut make(), size);
-    reset_is_idempotent(&make, size);
-    load_refuses_damage(&make, size);
-    for seed in 0..8 {
-        loaded_device_behaves_the_same(&make, size, seed);
-    }
+/// The checks on a device, one test each, in a module of the device's name, so that a failure names both:
+/// `conformance!(clint, Clint::new(3, HZ), Clint::SIZE)` with the device, a fresh one, and how many bytes
+/// its registers span.
+#[macro_export]
+macro_rules! conformance {
+    ($device:ident, $make:expr, $size:expr) => {
+        mod $device {
+            use super::*;
+            use $crate::testing::conformance as rules;
+
+            #[test]
+            fn rv_54_every_size_and_offset_is_answered() {
+                rules::every_access_is_answered(&mut ($make)(), $size);
+            }
+            #[test]
+            fn rv_54_reset_is_idempotent_in_mid_request() {
+                rules::reset_is_idempotent($make, $size);
+            }
+            #[test]
+            fn rv_54_damaged_state_is_refused_or_harmless() {
+                rules::load_refuses_damage($make, $size);
+            }
+            #[test]
+            fn rv_54_snapshot_in_mid_transaction_goes_on_alike() {
+                for seed in 0..8 {
+                    rules::loaded_device_behaves_the_same($make, $size, seed);
+                }
+            }
+            #[test]
+            fn rv_54_equal_steps_leave_equal_traces() {
+                rules::replay_is_equal($make, $size);
+            }
+            #[test]
+            fn rv_54_line_is_driven_only_when_it_changes() {
+                rules::line_changes_when_driven($make, $size);
+            }
+        }
+    };
 }
 
 /// The saved state of a device.
@@ -103,7 +130,11 @@ pub fn random_step(host: &mut TestHost, device: &mut dyn Device, random: &mut Ra
     }
 }
 
-fn every_access_is_answered(device: &mut dyn Device, size: u64) {
+/// Every offset is answered in every width, at once, with a value that fits.
+///
+/// # Panics
+/// When one is not.
+pub fn every_access_is_answered(device: &mut dyn Device, size: u64) {
     let host = &mut TestHost::with_ram(RAM.0, RAM.1);
     // Large regions are mostly repetition; a prime step visits every alignment.
     let step = if size <= 0x4000 { 1 } else { 13 };
@@ -137,7 +168,11 @@ fn every_access_is_answered(device: &mut dyn Device, size: u64) {
     edge.into_iter().for_each(probe);
 }
 
-fn reset_is_idempotent<D: Device>(make: impl Fn() -> D, size: u64) {
+/// A cold reset at any moment leaves a fresh device, and a second one changes nothing.
+///
+/// # Panics
+/// When something is left.
+pub fn reset_is_idempotent<D: Device>(make: impl Fn() -> D, size: u64) {
     let fresh = saved(&make());
     let mut device = make();
     let host = &mut TestHost::with_ram(RAM.0, RAM.1);
@@ -158,7 +193,11 @@ fn reset_is_idempotent<D: Device>(make: impl Fn() -> D, size: u64) {
     }
 }
 
-fn load_refuses_damage<D: Device>(make: impl Fn() -> D, size: u64) {
+/// Saved state that was cut is refused; a device that took damaged state stays sound.
+///
+/// # Panics
+/// When it is not.
+pub fn load_refuses_damage<D: Device>(make: impl Fn() -> D, size: u64) {
     let mut device = make();
     let host = &mut TestHost::with_ram(RAM.0, RAM.1);
     let random = &mut Random(5);
@@ -196,7 +235,11 @@ fn load_refuses_damage<D: Device>(make: impl Fn() -> D, size: u64) {
     }
 }
 
-fn loaded_device_behaves_the_same<D: Device>(make: impl Fn() -> D, size: u64, seed: u64) {
+/// A device that was saved and loaded at any moment goes on like the one that was not.
+///
+/// # Panics
+/// When it does not.
+pub fn loaded_device_behaves_the_same<D: Device>(make: impl Fn() -> D, size: u64, seed: u64) {
     let mut one = make();
     let mut one_host = TestHost::with_ram(RAM.0, RAM.1);
     let mut random = Random(seed);
@@ -221,4 +264,58 @@ fn loaded_device_behaves_the_same<D: Device>(make: impl Fn() -> D, size: u64, se
         );
     }
     assert!(saved(&one) == saved(&two), "seed {seed}: end states differ");
+}
+
+/// Two fresh devices that meet the same do the same, DMA included.
+///
+/// # Panics
+/// When they do not.
+pub fn replay_is_equal<D: Device>(make: impl Fn() -> D, size: u64) {
+    let trace = |seed| {
+        let mut device = make();
+        let mut host = TestHost::with_ram(RAM.0, RAM.1);
+        host.log_dma = true;
+        let random = &mut Random(seed);
+        for _ in 0..2000 {
+            random_step(&mut host, &mut device, random, size);
+        }
+        (host.take_log(), saved(&device))
+    };
+    for seed in 0..8 {
+        assert!(trace(seed) == trace(seed), "seed {seed}");
+    }
+}
+
+/// A line is driven only when its level changes; it is low at first and after a reset.
+///
+/// # Panics
+/// When it is driven to the level that it has.
+pub fn line_changes_when_driven<D: Device>(make: impl Fn() -> D, size: u64) {
+    for seed in 0..8 {
+        let mut device = make();
+        let host = &mut TestHost::with_ram(RAM.0, RAM.1);
+        let random = &mut Random(seed);
+        let mut high = std::collections::BTreeSet::new();
+        for step in 0..3000 {
+            if random.below(200) == 0 {
+                host.before_reset();
+                high.clear();
+                device.reset(&mut Cx::new(host), ResetKind::Warm);
+            }
+            random_step(host, &mut device, random, size);
+            for seen in host.take_log() {
+                if let super::Seen::Line(line, level) = seen {
+                    let changed = if level {
+                        high.insert(line)
+                    } else {
+                        high.remove(&line)
+                    };
+                    assert!(
+                        changed,
+                        "seed {seed}, step {step}: line {line} is {level} already"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::VirtioMmio;
+use crate::conformance::virtio_conformance;
 use crate::testing::{Buffer, DATA, Driver};
-use maquette_model::testing::{Seen, conformance};
+use maquette_model::testing::Seen;
 use maquette_virtio_protocol::blk::{Range, RequestHeader, RequestType};
 use maquette_virtio_protocol::mmio;
 
@@ -62,14 +63,15 @@ fn disk_bytes(d: &mut Driver<Block>, at: u64, len: usize) -> Vec<u8> {
     buf
 }
 
-#[test]
-fn block_conforms() {
-    let make = || {
-        let backend = Box::new(Overlay::new(MemoryDisk::new(content())));
-        VirtioMmio::new(Block::new(backend, "d", SimTime::from_us(5)))
-    };
-    conformance::all(make, VirtioMmio::<Block>::SIZE);
+fn overlay() -> Box<dyn BlockBackend> {
+    Box::new(Overlay::new(MemoryDisk::new(content())))
 }
+
+virtio_conformance!(
+    block,
+    Block::new(overlay(), "d", SimTime::from_us(5)),
+    rules::READ_SECTOR
+);
 
 #[test]
 fn configuration_shows_the_disk() {

@@ -1,8 +1,8 @@
 use super::*;
-use crate::VirtioMmio;
+use crate::conformance::virtio_conformance;
 use crate::testing::{DATA, Driver};
 use maquette_model::Device;
-use maquette_model::testing::{Seen, conformance};
+use maquette_model::testing::Seen;
 use maquette_virtio_protocol::mmio;
 
 fn input(d: &mut Driver<Console>, msg: Message) {
@@ -10,13 +10,7 @@ fn input(d: &mut Driver<Console>, msg: Message) {
     d.mmio.event(&mut Cx::new(&mut d.host), ev);
 }
 
-#[test]
-fn console_conforms() {
-    conformance::all(
-        || VirtioMmio::new(Console::new()),
-        VirtioMmio::<Console>::SIZE,
-    );
-}
+virtio_conformance!(console, Console::new(), rules::TRANSMIT);
 
 #[test]
 fn transmitted_bytes_are_sent() {

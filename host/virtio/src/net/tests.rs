@@ -1,7 +1,7 @@
 use super::*;
-use crate::VirtioMmio;
+use crate::conformance::virtio_conformance;
 use crate::testing::{DATA, Driver};
-use maquette_model::testing::{Seen, conformance};
+use maquette_model::testing::Seen;
 use maquette_model::{Device, ResetKind, Width};
 use maquette_virtio_protocol::{DeviceStatus, mmio};
 
@@ -41,10 +41,7 @@ fn transmit(d: &mut Driver<Net>, len: u32) -> Vec<(u32, u32)> {
     d.exchange(TRANSMIT_QUEUE, &[(DATA, len, false)])
 }
 
-#[test]
-fn net_conforms() {
-    conformance::all(|| VirtioMmio::new(net()), VirtioMmio::<Net>::SIZE);
-}
+virtio_conformance!(net, Net::new(MAC, true), rules::SEND_FRAME);
 
 #[test]
 fn configuration_holds_address_and_link() {

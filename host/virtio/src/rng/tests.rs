@@ -1,12 +1,8 @@
 use super::*;
-use crate::VirtioMmio;
+use crate::conformance::virtio_conformance;
 use crate::testing::{DATA, Driver};
-use maquette_model::testing::conformance;
 
-#[test]
-fn rng_conforms() {
-    conformance::all(|| VirtioMmio::new(Rng::new(1)), VirtioMmio::<Rng>::SIZE);
-}
+virtio_conformance!(rng, Rng::new(1), rules::FILL);
 
 #[test]
 fn rng_fills_buffers_from_the_seed() {
