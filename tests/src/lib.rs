@@ -12,6 +12,7 @@
 //! - [`parts`]: where real parts are kept once `cargo xtask real-parts <name>` has fetched them.
 //! - [`guests`]: guest programs that `cargo xtask guests` has built.
 //! - [`tool`]: run the `maquette` binary on a system file and look at what it did.
+//! - [`debuggee`]: `maquette gdb`, and a small debugger to talk to it.
 //! - [`qemu`]: run QEMU on the same guest, for a second opinion, or talk to its console.
 //! - [`perfetto`]: reads trace files, independently of what writes them.
 //! - [`allocation`]: a count of allocations, for code that must make none.
@@ -33,6 +34,7 @@
 
 pub mod allocation;
 pub mod child;
+pub mod debuggee;
 pub mod effort;
 pub mod guests;
 pub mod parts;

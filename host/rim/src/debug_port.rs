@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -304,7 +305,10 @@ impl Drop for DebugPort {
 /// A name that nobody listens at any more is taken over.
 fn listen_unix(path: &Path) -> io::Result<Listener> {
     let bound = UnixListener::bind(path).or_else(|error| {
+        // Connecting to an ordinary file is refused too; that one is not ours to remove.
+        let is_socket = fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket());
         let left_over = error.kind() == ErrorKind::AddrInUse
+            && is_socket
             && UnixStream::connect(path).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused);
         if !left_over {
             return Err(error);

@@ -1,5 +1,6 @@
 //! Debian's riscv64 kernel, unchanged, to a scripted shell.
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use maquette_tests::need;
@@ -73,10 +74,15 @@ impl Linux {
         })
     }
 
+    /// Its system file.
+    pub fn file(&self) -> PathBuf {
+        write(&self.folder, "linux.toml", &self.text)
+    }
+
     /// Runs it; it must end cleanly.
     #[track_caller]
     pub fn run(&self) -> Ran {
-        run(write(&self.folder, "linux.toml", &self.text), &[]).clean()
+        run(self.file(), &[]).clean()
     }
 }
 

@@ -12,11 +12,13 @@
 //! - [`tracing`]: files for viewers.
 //! - [`endings`]: power-off, reboot, deadlock, trap loop.
 //! - [`idle`]: what a machine that waits costs.
+//! - [`debugger`]: runs under GDB, and what a debugger must not change.
 //! - [`boards`]: numbers of harts, quantum, CPI, other than the defaults.
 //!
 //! Runs take seconds at most on an idle machine; limits are generous because machines are not idle.
 
 mod boards;
+mod debugger;
 mod disks;
 mod endings;
 mod idle;

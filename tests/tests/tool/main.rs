@@ -3,5 +3,6 @@
 mod bad_input;
 mod bench;
 mod cli;
+mod debugger;
 mod elf;
 mod systems;

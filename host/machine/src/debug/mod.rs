@@ -7,6 +7,8 @@
 //!
 //! The protocol and its types live in here and nowhere else; who owns the connection hands over bytes.
 //!
+//! What the machine itself does for a debugger, stopping above all, is in `machine/debugging.rs`.
+//!
 //! # Invariants
 //!
 //! * No byte from outside makes anything here panic. What is no packet is skipped, what the protocol

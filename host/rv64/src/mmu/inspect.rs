@@ -34,7 +34,7 @@ pub enum WalkEnd {
 /// A walk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Walk {
-    /// `Bare`, `Sv39` or `Sv48`; in M-mode addresses are physical.
+    /// `Bare`, `Sv39`, `Sv48` or `Sv57`; in M-mode addresses are physical.
     pub mode: &'static str,
     /// Its levels, from the root.
     pub steps: Vec<WalkStep>,
@@ -50,6 +50,7 @@ pub fn inspect(h: &HartState, ram: &Ram, va: VirtAddr) -> Walk {
         _ if h.prv == Privilege::Machine => ("Bare", 0u32),
         8 => ("Sv39", 3),
         9 => ("Sv48", 4),
+        10 => ("Sv57", 5),
         _ => ("Bare", 0),
     };
     let mut steps = Vec::new();
