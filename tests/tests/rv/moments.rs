@@ -282,3 +282,20 @@ fn rv_46_looking_at_what_is_not_there_says_so() {
         assert!(run.stderr.contains(why), "{}", run.stderr);
     }
 }
+
+#[test]
+fn rv_45_snapshots_of_every_version_are_gone_on_from() {
+    let corpus = places::workspace().join("tests/corpus/snapshots");
+    let mut versions = 0;
+    for version in fs::read_dir(corpus).expect("the corpus").flatten() {
+        let folder = version.path();
+        let tool = Tool::new("resume").arg(folder.join("demo.maqs"));
+        let run = tool.arg("--root").arg(&folder).finish();
+        run.expect_code(0);
+        assert!(run.stdout.contains("demo: all passed"), "{}", run.stdout);
+        // What was printed before the snapshot is not printed again.
+        assert!(!run.stdout.contains("PASS second hart"), "{}", run.stdout);
+        versions += 1;
+    }
+    assert!(versions > 0, "the corpus is empty");
+}
