@@ -255,6 +255,8 @@ pub enum Topic {
     Devices,
     /// The parameters of system files
     Parameters,
+    /// The figures of --stats, with units
+    Statistics,
 }
 
 #[cfg(test)]

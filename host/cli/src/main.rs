@@ -103,6 +103,7 @@ fn information(topic: Option<Topic>) -> String {
         Some(Topic::Boards) => info::boards(),
         Some(Topic::Devices) => info::devices(),
         Some(Topic::Parameters) => info::parameters(),
+        Some(Topic::Statistics) => info::statistics(),
         None => info::all(),
     }
 }

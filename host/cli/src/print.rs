@@ -1,6 +1,6 @@
 //! Printing that no closed pipe can turn into a panic.
 
-use maquette_rim::error_columns;
+use maquette_rim::{erase_live_line, error_columns};
 use maquette_system::Style;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +36,7 @@ pub fn complain(text: &str) {
 }
 
 fn complain_bytes(bytes: &[u8]) {
+    erase_live_line();
     match io::stderr().lock().write_all(bytes) {
         Ok(()) => {}
         // Nobody wants to know.

@@ -83,6 +83,7 @@ fn options(
         record,
         snapshot: order(snapshot)?,
         trace: traced(trace),
+        live: false,
     })
 }
 
@@ -170,13 +171,14 @@ fn reported(
     // The file is made before the run: hours of work are not lost to a mistyped name.
     let stats = || args.stats.as_deref().map(stats::create).transpose();
     let prepared = options.and_then(|options| Ok((options, stats()?)));
-    let (options, stats) = match prepared {
+    let (mut options, stats) = match prepared {
         Ok(prepared) => prepared,
         Err(message) => {
             complain(&message);
             return EXIT_SETUP;
         }
     };
+    options.live = !args.quiet;
     match run(&options) {
         Ok(report) => say(args, &report, stats),
         Err(error) => refuse(error),

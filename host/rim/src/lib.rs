@@ -11,6 +11,7 @@
 //! * [`UserNetwork`] holds the sockets of a user network.
 //! * [`DebugPort`] is the socket at which a debugger connects.
 //! * [`TraceFile`] takes a trace.
+//! * [`LiveLine`] says at the terminal how far a long run has come.
 //! * [`Outside`] is the rim itself: it paces a run, feeds typed keys in, and ends the run for a
 //!   signal, the escape key or a deadline.
 //!
@@ -30,6 +31,7 @@ pub mod disk;
 mod escape;
 mod facts;
 mod handlers;
+mod live_line;
 mod network;
 mod output;
 mod outside;
@@ -42,6 +44,7 @@ pub use date::unix_nanoseconds;
 pub use debug_port::{DebugEvent, DebugPort, DebugPortError, Debugged, tell};
 pub use disk::{DiskAccess, DiskError, FileDisk, is_link_loop};
 pub use facts::{Kvm, address_space_limit, file_size_limit, free_bytes, has_terminal, kvm};
+pub use live_line::{LiveLine, Progress, erase_live_line};
 pub use network::UserNetwork;
 pub use output::Output;
 pub use outside::{Ended, Keyboard, Outside, output_failure};

@@ -4,6 +4,7 @@
 //! the rim looks at the world. A reader that is slow delays the run; one that is gone ends it; neither
 //! keeps a signal from ending it.
 
+use crate::live_line::erase_live_line;
 use crate::signals::Signals;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
@@ -29,6 +30,8 @@ struct Inner {
     to: Option<(BorrowedFd<'static>, Rc<Signals>)>,
     /// Asked at the beginning: one that is gone is no terminal any more.
     is_terminal: bool,
+    /// The last byte that was written.
+    last: Option<u8>,
     failed: Option<Errno>,
 }
 
@@ -48,6 +51,7 @@ impl Output {
     fn new(to: Option<(BorrowedFd<'static>, Rc<Signals>)>) -> Self {
         let inner = Inner {
             waiting: Vec::new(),
+            last: None,
             is_terminal: to.as_ref().is_some_and(|(fd, _)| isatty(fd)),
             to,
             failed: None,
@@ -87,6 +91,13 @@ impl Output {
         self.inner.borrow().failed.map(io::Error::from)
     }
 
+    /// Whether a line at the terminal would not be put over an unfinished one.
+    #[must_use]
+    pub(crate) fn leaves_room(&self) -> bool {
+        let inner = self.inner.borrow();
+        !inner.is_terminal || inner.last.is_none_or(|last| last == b'\n')
+    }
+
     /// Whether writing has failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
@@ -107,6 +118,10 @@ impl Inner {
         let Some((to, signals)) = self.to.clone() else {
             return;
         };
+        if let Some(&last) = self.waiting.last() {
+            self.last = Some(last);
+            erase_live_line();
+        }
         let mut from = 0;
         while let Some(rest) = self.waiting.get(from..).filter(|rest| !rest.is_empty()) {
             match write_some(to, rest, &signals) {

@@ -1,6 +1,7 @@
 //! The world outside of one run: signals, a person at the keyboard, the host's clock.
 
 use crate::escape::{Escape, HELP, Key};
+use crate::live_line::LiveLine;
 use crate::network::UserNetwork;
 use crate::output::Output;
 use crate::pace::{Clock, Pace};
@@ -61,6 +62,7 @@ pub struct Outside {
     deadline: Option<Instant>,
     next_glance: Instant,
     ended: Option<Ended>,
+    live: Option<LiveLine>,
 }
 
 impl Outside {
@@ -86,6 +88,7 @@ impl Outside {
             deadline: host_time.and_then(|t| now.checked_add(t)),
             next_glance: now,
             ended: None,
+            live: None,
         }
     }
 
@@ -93,6 +96,13 @@ impl Outside {
     #[must_use]
     pub fn with_networks(mut self, networks: Vec<UserNetwork>) -> Self {
         self.networks = networks;
+        self
+    }
+
+    /// Shows a line about the run, unless a person has the terminal.
+    #[must_use]
+    pub fn with_live_line(mut self, line: Option<LiveLine>) -> Self {
+        self.live = line.filter(|_| self.keyboard.is_none());
         self
     }
 
@@ -224,6 +234,14 @@ impl Outside {
         }
     }
 
+    fn show_live_line(&mut self, now: Instant, reached: SimTime) {
+        if let Some(line) = &mut self.live
+            && self.output.leaves_room()
+        {
+            line.show(now, reached);
+        }
+    }
+
     fn glance(&mut self, now: Instant) {
         self.next_glance = now + GLANCE;
         self.output.flush();
@@ -260,6 +278,7 @@ impl Rim for Outside {
             }
             if now >= self.next_glance {
                 self.glance(now);
+                self.show_live_line(now, t);
             } else if self.networks.iter().any(UserNetwork::is_asked) {
                 self.attend();
             }

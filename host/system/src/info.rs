@@ -10,7 +10,13 @@ use std::fmt::Write as _;
 /// Everything.
 #[must_use]
 pub fn all() -> String {
-    [isa(), boards(), devices(), parameters()].join("\n")
+    [isa(), boards(), devices(), parameters(), statistics()].join("\n")
+}
+
+/// The figures of the statistics.
+#[must_use]
+pub fn statistics() -> String {
+    crate::figures::show()
 }
 
 /// The instruction set.

@@ -39,6 +39,7 @@ mod describe;
 pub mod description;
 pub mod doctor;
 mod draw;
+pub mod figures;
 mod finder;
 mod findings;
 pub mod info;

@@ -1,9 +1,9 @@
 //! What a run has come to: lines for people, JSON for programs.
 
 use crate::date;
-use crate::findings;
 use crate::render::printable;
 use crate::verdict::{Ending, Reason, Verdict};
+use crate::{figures, findings};
 use maquette_machine::{Statistics, UnixTime};
 use maquette_model::SimTime;
 use maquette_sim::Statistics as EngineStatistics;
@@ -138,6 +138,7 @@ impl Report {
                 "inputs": self.engine.inputs,
                 "unconnected": self.engine.unconnected,
             },
+            "figures": figures::json(),
         });
         // One machine stands alone; several are a list.
         let mut machines: Vec<Value> = self.machines.iter().map(machine).collect();

@@ -8,6 +8,7 @@ mod figure;
 pub mod hello;
 mod linux;
 mod rv64;
+mod trace;
 mod usage;
 
 use std::fs;
@@ -44,11 +45,18 @@ struct Group {
     measure: fn(&Bench) -> Result<Vec<Figure>>,
 }
 
-const GROUPS: &[Group] = &[Group {
-    name: "rv64",
-    about: "the RISC-V CPU: kernels against QEMU, start-up, Linux, caches",
-    measure: rv64::measure,
-}];
+const GROUPS: &[Group] = &[
+    Group {
+        name: "rv64",
+        about: "the RISC-V CPU: kernels against QEMU, start-up, Linux, caches",
+        measure: rv64::measure,
+    },
+    Group {
+        name: "trace",
+        about: "what a trace costs, by instructions of the host",
+        measure: trace::measure,
+    },
+];
 
 /// What a group measures with.
 pub struct Bench {

@@ -15,7 +15,7 @@ mod statistics;
 
 pub use bus::CONSOLE;
 pub use config::{BootMode, BootSource, Config, MachineError, Slot};
-pub use statistics::{HartStatistics, Statistics};
+pub use statistics::{HartStatistics, Progress, Statistics};
 
 use crate::board::{Board, TIMEBASE_HZ, TreeOptions, View};
 use crate::boot::{self, BootFiles};
@@ -81,6 +81,8 @@ pub struct Machine {
     most_instructions: u64,
     status: Status,
     statistics: Statistics,
+    /// Who looks on, and what they know already.
+    progress: Option<(Rc<Progress>, u64, u64)>,
     /// What a debugger wants, if there is one.
     debugging: Option<Box<Debugging>>,
 }
@@ -136,6 +138,7 @@ impl Machine {
             most_instructions: u64::MAX,
             status: Status::Running,
             statistics: Statistics::default(),
+            progress: None,
             debugging: None,
         })
     }

@@ -88,6 +88,7 @@ impl Machine {
     }
 
     fn sleep_until(&mut self, cx: &mut SimCx<'_>, t: SimTime) {
+        self.tell_progress();
         if let Some(old) = self.resume.take() {
             cx.cancel(old);
         }

@@ -4,6 +4,8 @@ use super::Machine;
 use crate::diagnostics::Findings;
 use maquette_model::{SimTime, Vcpu};
 use maquette_rv64::Profile;
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// What the machine counts while it runs.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +57,35 @@ impl Statistics {
     }
 }
 
+/// How far machines have come: for somebody who looks on while they run.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Instructions retired by all harts.
+    pub instructions: Cell<u64>,
+    /// Accesses that left a hart.
+    pub exits: Cell<u64>,
+}
+
 impl Machine {
+    /// Adds what the machine does from now on to `progress`, each time that it pauses.
+    pub fn show_progress(&mut self, progress: Rc<Progress>) {
+        self.progress = Some((progress, 0, 0));
+    }
+
+    /// Adds what was done since the last time.
+    pub(super) fn tell_progress(&mut self) {
+        let Some((progress, instructions, exits)) = &mut self.progress else {
+            return;
+        };
+        let retired = self.harts.iter().map(|s| s.hart.retired()).sum();
+        let add = |to: &Cell<u64>, before: &mut u64, now: u64| {
+            to.set(to.get() + now.saturating_sub(*before));
+            *before = now;
+        };
+        add(&progress.instructions, instructions, retired);
+        add(&progress.exits, exits, self.statistics.mmio_exits);
+    }
+
     /// The counters as they stand.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

@@ -24,9 +24,11 @@ use crate::symbols::SymbolError;
 use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
 use drive::{Course, Driven, Log, drive};
+use maquette_machine::{Machine, Progress};
 use maquette_model::SimTime;
 use maquette_rim::{
-    DebugPortError, Keyboard, Output, Outside, Pace, RawMode, Signals, TraceFileError, has_person,
+    DebugPortError, Keyboard, LiveLine, Output, Outside, Pace, RawMode, Signals, TraceFileError,
+    erase_live_line, has_person,
 };
 use maquette_sim::{ComponentId, Input, Outcome, Rim, RimAction};
 use maquette_trace::TraceHash;
@@ -101,6 +103,8 @@ pub struct Options {
     pub snapshot: Option<SnapshotOrder>,
     /// A trace to write.
     pub trace: Option<TraceOrder>,
+    /// Says at a terminal how far the run has come.
+    pub live: bool,
 }
 
 /// A snapshot to take.
@@ -191,7 +195,8 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
     info!(?pace, interactive = console.is_some(), "the run begins");
     let began = Instant::now();
     let rim = Outside::new(&signals, &output, pace, keyboard, host_time);
-    let mut rim = rim.with_networks(networks);
+    let live = options.live.then(|| live_line(&mut system)).flatten();
+    let mut rim = rim.with_networks(networks).with_live_line(live);
     let course = Course {
         description,
         origin: origin.as_ref(),
@@ -237,6 +242,19 @@ fn origin(opened: &Opened, options: &Options) -> Result<Option<Origin>, ArchiveE
 }
 
 /// Shows what the consoles and the output still hold.
+/// A line about the machines, if there is a terminal for it.
+fn live_line(system: &mut System) -> Option<LiveLine> {
+    let progress = Rc::new(Progress::default());
+    for seat in &system.machines {
+        if let Some(machine) = system.serial.get_mut::<Machine>(seat.machine) {
+            machine.show_progress(Rc::clone(&progress));
+        }
+    }
+    LiveLine::at_terminal(Box::new(move || {
+        (progress.instructions.get(), progress.exits.get())
+    }))
+}
+
 fn flush(system: &mut System, output: &Output) {
     for seat in &system.machines {
         if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
@@ -244,6 +262,7 @@ fn flush(system: &mut System, output: &Output) {
         }
     }
     output.flush();
+    erase_live_line();
 }
 
 fn check_person(description: &Description, options: &Options) -> Result<(), RunError> {

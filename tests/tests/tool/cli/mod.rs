@@ -4,6 +4,7 @@ mod doctor;
 mod exit_codes;
 mod full;
 mod job_control;
+mod live_line;
 mod output;
 mod session;
 mod signals;

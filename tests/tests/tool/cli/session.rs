@@ -55,6 +55,11 @@ impl Session {
         Self::start_command(command)
     }
 
+    /// What the terminal has shown so far.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
     fn start_command(mut command: Command) -> Self {
         // Nobody inherits the other end: the terminal is gone when it is closed here.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;

@@ -108,6 +108,7 @@ fn info_shows_isa_boards_devices_and_parameters_with_units_and_defaults() {
         "copy-on-write by default",
         "128MiB by default",
         "a number from 1 to 8",
+        "machine.harts.*.instructions",
         "1GHz by default",
         "must be given",
         "Times: ps ns us ms",
