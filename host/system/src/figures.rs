@@ -101,7 +101,9 @@ pub const FIGURES: &[Figure] = &[
     figure("mips", "million instructions/s", "instructions for each microsecond on the host's clock"),
     figure("reasons.*.class", TEXT, "whose failure it is"),
     figure("reasons.*.text", TEXT, "what is wrong"),
+    figure("resume_seconds", "s", "from the command to the first instruction, if a snapshot was gone on from"),
     figure("simulated_ps", PS, "the latest virtual time that any machine reached"),
+    figure("snapshot_seconds", "s", "taking the snapshot, if one was taken"),
     figure("trace_hash", TEXT, "the trace hash; null if the run was torn off"),
     figure("verdict", TEXT, "what is made of the run"),
 ];

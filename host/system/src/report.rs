@@ -34,7 +34,18 @@ pub struct Report {
     /// What the engine counted.
     pub engine: EngineStatistics,
     /// Time on the host's clock.
-    pub host_time: Duration,
+    pub host_times: HostTimes,
+}
+
+/// How long things took on the host's clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct HostTimes {
+    /// The run, from its beginning or from its snapshot.
+    pub run: Duration,
+    /// Taking the snapshot, if one was taken.
+    pub saved_in: Option<Duration>,
+    /// Going on from a snapshot, from the command to the first instruction.
+    pub resumed_in: Option<Duration>,
 }
 
 /// What came of one machine.
@@ -77,7 +88,7 @@ impl Report {
         reason = "a figure for people, of three digits"
     )]
     pub fn mips(&self) -> f64 {
-        let seconds = self.host_time.as_secs_f64().max(1e-9);
+        let seconds = self.host_times.run.as_secs_f64().max(1e-9);
         self.instructions() as f64 / seconds / 1e6
     }
 
@@ -126,7 +137,9 @@ impl Report {
             "events": events,
             "simulated_ps": self.time().as_ps(),
             "instructions": self.instructions(),
-            "host_seconds": self.host_time.as_secs_f64(),
+            "host_seconds": self.host_times.run.as_secs_f64(),
+            "snapshot_seconds": self.host_times.saved_in.map(|t| t.as_secs_f64()),
+            "resume_seconds": self.host_times.resumed_in.map(|t| t.as_secs_f64()),
             "mips": self.mips(),
             "console": {
                 "shown_bytes": self.machines.iter().map(shown).sum::<u64>(),
@@ -217,7 +230,7 @@ impl fmt::Display for Report {
             f,
             "time: {} simulated, {:.2} s on the host; {} instructions, {:.0} MIPS",
             self.time(),
-            self.host_time.as_secs_f64(),
+            self.host_times.run.as_secs_f64(),
             grouped(self.instructions()),
             self.mips()
         )?;

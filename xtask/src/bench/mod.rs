@@ -8,6 +8,7 @@ mod figure;
 pub mod hello;
 mod linux;
 mod rv64;
+mod snapshot;
 mod trace;
 mod usage;
 
@@ -55,6 +56,11 @@ const GROUPS: &[Group] = &[
         name: "trace",
         about: "what a trace costs, by instructions of the host",
         measure: trace::measure,
+    },
+    Group {
+        name: "snapshot",
+        about: "saving Linux with 1 GiB of RAM and going on from it; the size of a recording",
+        measure: snapshot::measure,
     },
 ];
 

@@ -42,7 +42,7 @@ fn devices(file: &syn::File) -> Vec<(usize, String)> {
         };
         let name = path.path.segments.last()?.ident.to_string();
         let found = TRAITS.iter().any(|t| of == t) && name != "Box";
-        found.then(|| (line, name))
+        found.then_some((line, name))
     };
     file.items.iter().filter_map(device).collect()
 }

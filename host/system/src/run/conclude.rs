@@ -4,14 +4,13 @@ use super::drive::Driven;
 use crate::build::{Seat, System};
 use crate::console::Console;
 use crate::description::Description;
-use crate::report::{MachineReport, Report};
+use crate::report::{HostTimes, MachineReport, Report};
 use crate::verdict::{Ending, Reason, Unmet, Verdict, gravest, judge};
 use maquette_machine::{Machine, Status};
 use maquette_model::SimTime;
 use maquette_rim::{Ended, Output, Outside, output_failure};
 use maquette_sim::Outcome;
 use maquette_trace::TraceHash;
-use std::time::Duration;
 
 /// The virtual time within which all machines should have ended.
 pub(super) fn expected_within(d: &Description) -> Option<SimTime> {
@@ -113,7 +112,7 @@ pub(super) fn report(
     endings: Vec<Ending>,
     failures: Vec<Reason>,
     hash: Option<TraceHash>,
-    host_time: Duration,
+    host_times: HostTimes,
 ) -> Report {
     let endings_cut = endings.iter().any(Ending::is_from_outside);
     let several = system.machines.len() > 1;
@@ -157,6 +156,6 @@ pub(super) fn report(
         verdict: gravest(&mut reasons),
         reasons,
         ending: worst.map_or(Ending::CutShort, |(_, ending)| ending),
-        host_time,
+        host_times,
     }
 }

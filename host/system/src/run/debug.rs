@@ -5,7 +5,7 @@ use super::drive::Driven;
 use super::{RunError, flush, last_moment, outlets};
 use crate::build::{Seat, System, build};
 use crate::open::Opened;
-use crate::report::Report;
+use crate::report::{HostTimes, Report};
 use crate::verdict::Ending;
 use maquette_machine::Machine;
 use maquette_machine::debug::{Broken, Debugger, State};
@@ -66,7 +66,11 @@ pub fn debug(opened: Opened, options: &DebugOptions) -> Result<Report, RunError>
         .collect();
     let hash = (outcome != Outcome::Aborted).then(|| system.serial.finish());
     let failures = host_failure(&endings, &output).into_iter().collect();
-    let report = report(&system, description, endings, failures, hash, took);
+    let times = HostTimes {
+        run: took,
+        ..HostTimes::default()
+    };
+    let report = report(&system, description, endings, failures, hash, times);
     if let Some(machine) = system.serial.get_mut(machine) {
         session.end(machine, &mut port, report.exit_code(false));
     }

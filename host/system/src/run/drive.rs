@@ -12,6 +12,7 @@ use maquette_model::SimTime;
 use maquette_sim::{Outcome, Rim};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 use tracing::info;
 
 /// Between two checkpoints of a recording.
@@ -72,6 +73,8 @@ pub(super) struct Driven {
     pub(super) outcome: Outcome,
     /// The snapshot is written, and nothing more was wanted.
     pub(super) saved_and_stopped: bool,
+    /// How long the snapshot took on the host's clock.
+    pub(super) saved_in: Option<Duration>,
     /// A replay has come to where the recorded run was ended from outside: how that was.
     pub(super) recorded_end: Option<String>,
     /// What failed beside the guest.
@@ -84,6 +87,7 @@ impl Driven {
         Self {
             outcome,
             saved_and_stopped: false,
+            saved_in: None,
             recorded_end: None,
             failures: Vec::new(),
         }
@@ -178,6 +182,7 @@ impl Course<'_> {
         let (Some(order), Some(origin)) = (order, self.origin) else {
             return false;
         };
+        let began = Instant::now();
         let mut written = || -> Result<(), ArchiveError> {
             let origin = origin.with_images_of(self.description)?;
             let sections = system.serial.save()?;
@@ -186,6 +191,7 @@ impl Course<'_> {
         match written() {
             Ok(()) => {
                 info!(file = %order.file.display(), "the snapshot is written");
+                driven.saved_in = Some(began.elapsed());
                 true
             }
             Err(error) => {

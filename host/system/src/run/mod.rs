@@ -19,7 +19,7 @@ use crate::console::{Console, KEYBOARD};
 use crate::description::Description;
 use crate::open::Opened;
 use crate::render::Problems;
-use crate::report::Report;
+use crate::report::{HostTimes, Report};
 use crate::symbols::SymbolError;
 use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
@@ -35,6 +35,7 @@ use maquette_trace::TraceHash;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
@@ -122,6 +123,7 @@ pub struct SnapshotOrder {
 enum Start {
     Boot,
     Snapshot {
+        began: Instant,
         path: PathBuf,
         saved: Box<SavedSystem>,
     },
@@ -143,10 +145,12 @@ pub fn run(opened: Opened, options: &Options) -> Result<Report, RunError> {
 /// # Errors
 /// As [`run`], and when the snapshot or a file that it needs is not what it was.
 pub fn resume(path: &Path, root: Option<&Path>, options: &Options) -> Result<Report, RunError> {
+    let began = Instant::now();
     let saved = read_snapshot(path)?;
     let opened = saved.origin.open(root)?;
     saved.origin.check(&opened, "snapshot")?;
     let start = Start::Snapshot {
+        began,
         path: path.to_path_buf(),
         saved: Box::new(saved),
     };
@@ -165,12 +169,16 @@ pub fn replay(path: &Path, root: Option<&Path>, options: &Options) -> Result<Rep
     perform(opened, options, Start::Recording(recording))
 }
 
-fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report, RunError> {
+fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Report, RunError> {
     let host = |what| move |source| RunError::Host { what, source };
     check_person(&opened.description, options)?;
     let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
     let output = Output::standard(&signals);
-    let mut system = begin(&mut opened, &start, options, &output)?;
+    let mut system = begin(&mut opened, &mut start, options, &output)?;
+    let resumed_in = match &start {
+        Start::Snapshot { began, .. } => Some(began.elapsed()),
+        Start::Boot | Start::Recording(_) => None,
+    };
     let description = &opened.description;
     let replays = matches!(start, Start::Recording(_));
     let console = keyboard(description, &system).filter(|_| has_person() && !replays);
@@ -213,6 +221,7 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
         .collect();
     info!(outcome = %driven.outcome, ?endings, "the run is over");
     let hash = (driven.outcome != Outcome::Aborted).then(|| system.serial.finish());
+    let saved_in = driven.saved_in;
     let mut failures = driven.failures;
     failures.extend(host_failure(&endings, &output));
     let untraced = tracing.and_then(|tracing| tracing.finish(&mut system));
@@ -224,14 +233,12 @@ fn perform(mut opened: Opened, options: &Options, start: Start) -> Result<Report
     if let Start::Recording(recording) = &start {
         compare_end(recording, hash, &mut failures);
     }
-    Ok(report(
-        &system,
-        description,
-        endings,
-        failures,
-        hash,
-        host_time,
-    ))
+    let times = HostTimes {
+        run: host_time,
+        saved_in,
+        resumed_in,
+    };
+    Ok(report(&system, description, endings, failures, hash, times))
 }
 
 /// Where what the run leaves behind comes from, if it is to leave anything.
@@ -241,7 +248,6 @@ fn origin(opened: &Opened, options: &Options) -> Result<Option<Origin>, ArchiveE
     origin.transpose()
 }
 
-/// Shows what the consoles and the output still hold.
 /// A line about the machines, if there is a terminal for it.
 fn live_line(system: &mut System) -> Option<LiveLine> {
     let progress = Rc::new(Progress::default());
@@ -255,6 +261,7 @@ fn live_line(system: &mut System) -> Option<LiveLine> {
     }))
 }
 
+/// Shows what the consoles and the output still hold.
 fn flush(system: &mut System, output: &Output) {
     for seat in &system.machines {
         if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
@@ -281,18 +288,18 @@ fn check_person(description: &Description, options: &Options) -> Result<(), RunE
 /// The system at the start of the run.
 fn begin(
     opened: &mut Opened,
-    start: &Start,
+    start: &mut Start,
     options: &Options,
     output: &Output,
 ) -> Result<System, RunError> {
-    let Start::Snapshot { path, saved } = start else {
+    let Start::Snapshot { path, saved, .. } = start else {
         if options.interactive {
             opened.description.leave_to_a_person();
         }
         return Ok(build(opened, output.clone())?);
     };
     let mut system = build_unbooted(opened, output.clone())?;
-    let restored = system.serial.restore(saved.sections.clone());
+    let restored = system.serial.restore(mem::take(&mut saved.sections));
     restored.map_err(|source| ArchiveError::Restore {
         path: path.clone(),
         source,
