@@ -130,7 +130,7 @@ pub(crate) fn json() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{MachineReport, Report};
+    use crate::report::{HostTimes, MachineReport, Report};
     use crate::verdict::{Ending, Reason, Verdict};
     use maquette_machine::diagnostics::{Findings, Lost, Mode, Place, Spin, Storm, Unimplemented};
     use maquette_machine::{HartStatistics, Statistics};
@@ -208,7 +208,11 @@ mod tests {
             cut_at: None,
             counts: maquette_trace::Counts::default(),
             engine: maquette_sim::Statistics::default(),
-            host_time: Duration::from_secs(1),
+            host_times: HostTimes {
+                run: Duration::from_secs(1),
+                saved_in: None,
+                resumed_in: None,
+            },
         };
         report.json()
     }

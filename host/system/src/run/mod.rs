@@ -38,7 +38,7 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use trace::Tracing;
 use tracing::info;
@@ -130,6 +130,16 @@ enum Start {
     Recording(Recording),
 }
 
+impl Start {
+    /// How long it took to get to the moment that a snapshot was taken at.
+    fn took(&self) -> Option<Duration> {
+        match self {
+            Self::Snapshot { began, .. } => Some(began.elapsed()),
+            Self::Boot | Self::Recording(_) => None,
+        }
+    }
+}
+
 /// Builds and runs a system. What the guest prints goes to standard output; with a person at
 /// standard input and no script, what is typed goes to the guest.
 ///
@@ -175,10 +185,7 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
     let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
     let output = Output::standard(&signals);
     let mut system = begin(&mut opened, &mut start, options, &output)?;
-    let resumed_in = match &start {
-        Start::Snapshot { began, .. } => Some(began.elapsed()),
-        Start::Boot | Start::Recording(_) => None,
-    };
+    let resumed_in = start.took();
     let description = &opened.description;
     let replays = matches!(start, Start::Recording(_));
     let console = keyboard(description, &system).filter(|_| has_person() && !replays);
