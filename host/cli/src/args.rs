@@ -157,7 +157,7 @@ pub struct ReplayArgs {
 /// A trace for a viewer.
 #[derive(Args, Debug)]
 pub struct TraceArgs {
-    /// Write a trace for https://ui.perfetto.dev: register accesses, interrupts, DMA, firmware calls
+    /// Write a trace for the viewer at ui.perfetto.dev: register accesses, interrupts, DMA, firmware calls
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Name the functions of this ELF file in the trace, not those of the kernel that is booted
