@@ -140,6 +140,16 @@ impl Tree {
         all
     }
 
+    /// The values that `wanted` names: a whole path, or neighbouring names of one (`hart0.csr`), so that
+    /// what stands before can be left out.
+    #[must_use]
+    pub fn matching(&self, wanted: &str) -> Vec<(String, &Value)> {
+        let wanted = format!(".{wanted}.");
+        let mut all = self.values();
+        all.retain(|(path, _)| format!(".{path}.").contains(&wanted));
+        all
+    }
+
     fn collect<'a>(&'a self, above: &str, all: &mut Vec<(String, &'a Value)>) {
         for (name, node) in &self.entries {
             let path = if above.is_empty() {

@@ -212,6 +212,7 @@ mod tests {
                 run: Duration::from_secs(1),
                 saved_in: None,
                 resumed_in: None,
+                instructions_before: 0,
             },
         };
         report.json()

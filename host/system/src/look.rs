@@ -11,6 +11,7 @@ use maquette_model::{Node, SimTime, Tree, Value};
 use maquette_rim::{Output, Outside, Pace, Signals};
 use maquette_sim::Outcome;
 use serde_json::Map;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -114,8 +115,11 @@ fn noticed(system: &mut System) -> bool {
 /// When a name is nowhere; the message may have a similar one.
 pub fn show(tree: &Tree, wanted: &[String]) -> Result<String, String> {
     let values = tree.values();
+    let mut shown = BTreeSet::new();
     for want in wanted {
-        if !values.iter().any(|(path, _)| is_part(path, want)) {
+        let found = tree.matching(want);
+        shown.extend(found.iter().map(|(path, _)| path.clone()));
+        if found.is_empty() {
             let names: Vec<&str> = values
                 .iter()
                 .flat_map(|(path, _)| path.split('.'))
@@ -128,15 +132,10 @@ pub fn show(tree: &Tree, wanted: &[String]) -> Result<String, String> {
             ));
         }
     }
-    let is_wanted = |path: &str| wanted.is_empty() || wanted.iter().any(|w| is_part(path, w));
-    let lines = values.iter().filter(|(path, _)| is_wanted(path));
+    let lines = (values.iter()).filter(|(path, _)| wanted.is_empty() || shown.contains(path));
     Ok(lines
         .map(|(path, value)| format!("{path} = {value}\n"))
         .collect())
-}
-
-fn is_part(path: &str, wanted: &str) -> bool {
-    format!(".{path}.").contains(&format!(".{wanted}."))
 }
 
 /// Whether a file is a snapshot, or else a system file.

@@ -46,6 +46,8 @@ pub struct HostTimes {
     pub saved_in: Option<Duration>,
     /// Going on from a snapshot, from the command to the first instruction.
     pub resumed_in: Option<Duration>,
+    /// Instructions that the run had behind it at its beginning here: those before a snapshot.
+    pub instructions_before: u64,
 }
 
 /// What came of one machine.
@@ -81,7 +83,7 @@ impl Report {
         }
     }
 
-    /// Millions of instructions a second of host time.
+    /// Millions of instructions a second of host time; those before a snapshot took no time here.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -89,7 +91,8 @@ impl Report {
     )]
     pub fn mips(&self) -> f64 {
         let seconds = self.host_times.run.as_secs_f64().max(1e-9);
-        self.instructions() as f64 / seconds / 1e6
+        let here = (self.instructions()).saturating_sub(self.host_times.instructions_before);
+        here as f64 / seconds / 1e6
     }
 
     /// Instructions of all machines.

@@ -1,13 +1,14 @@
 //! `monitor …`: what only this machine can tell. Every answer is text for people, and changes nothing.
 
 use crate::Machine;
-use maquette_model::{SimTime, Vcpu, VirtAddr};
+use maquette_model::{Inspect, SimTime, Tree, Vcpu, VirtAddr};
 use maquette_rv64::{Walk, WalkEnd};
 use std::fmt::{self, Write as _};
 
 const HELP: &str = "\
 monitor help                 this text
 monitor devices              the devices: addresses, interrupt source, accesses so far
+monitor inspect NAME         the state below a name, such as hart0.csr or virtio0.queue0
 monitor irq                  pending interrupts, of each hart and at the PLIC
 monitor time                 where each hart stands in time
 monitor walk ADDR [HART]     the page-table walk for an address, level by level; the hart that
@@ -31,6 +32,7 @@ pub(super) fn answer(machine: &Machine, line: &str) -> String {
     let written = match *words.as_slice() {
         [] | ["help"] => out.write_str(HELP),
         ["devices"] => devices(machine, &mut out),
+        ["inspect", name] => inspect(machine, &mut out, name),
         ["irq"] => interrupts(machine, &mut out),
         ["time"] => times(machine, &mut out),
         ["walk", address] => walk(machine, &mut out, address, None),
@@ -69,6 +71,19 @@ fn devices(machine: &Machine, out: &mut String) -> fmt::Result {
             first.saturating_add(last),
             device.accesses
         )?;
+    }
+    Ok(())
+}
+
+fn inspect(machine: &Machine, out: &mut String, name: &str) -> fmt::Result {
+    let mut tree = Tree::default();
+    machine.inspect(&mut tree);
+    let found = tree.matching(name);
+    if found.is_empty() {
+        return writeln!(out, "monitor: there is no `{name}` in this machine");
+    }
+    for (path, value) in found {
+        writeln!(out, "{path} = {value}")?;
     }
     Ok(())
 }

@@ -186,6 +186,7 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
     let output = Output::standard(&signals);
     let mut system = begin(&mut opened, &mut start, options, &output)?;
     let resumed_in = start.took();
+    let instructions_before = instructions(&system);
     let description = &opened.description;
     let replays = matches!(start, Start::Recording(_));
     let console = keyboard(description, &system).filter(|_| has_person() && !replays);
@@ -244,8 +245,16 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
         run: host_time,
         saved_in,
         resumed_in,
+        instructions_before,
     };
     Ok(report(&system, description, endings, failures, hash, times))
+}
+
+/// Instructions of all machines so far.
+fn instructions(system: &System) -> u64 {
+    let machines = system.machines.iter();
+    let machines = machines.filter_map(|seat| system.serial.get::<Machine>(seat.machine));
+    machines.map(|m| m.statistics().instructions()).sum()
 }
 
 /// Where what the run leaves behind comes from, if it is to leave anything.
