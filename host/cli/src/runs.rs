@@ -11,7 +11,7 @@ use maquette_rim::Pace;
 use maquette_system::look::{self, Subject};
 use maquette_system::{
     DebugOptions, EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, TraceOrder,
-    Verdict, units,
+    Verdict, clip, units,
 };
 use std::path::PathBuf;
 
@@ -138,7 +138,14 @@ fn moment(args: &MomentArgs) -> Result<Option<Moment>, String> {
 
 /// Shows the state of a system.
 pub fn inspect(args: &InspectArgs) -> u8 {
+    let has_moment = args.moment.at.is_some() || args.moment.when.is_some();
     let subject = if look::is_snapshot(&args.file) {
+        if has_moment || !args.set.is_empty() {
+            complain(
+                "maquette: --at, --when and --set are for system files; a snapshot is of one moment\n  remedy: leave them out, or name the system file\n",
+            );
+            return EXIT_SETUP;
+        }
         let root = args.root.clone();
         Ok(Subject::Snapshot { root })
     } else {
@@ -147,7 +154,9 @@ pub fn inspect(args: &InspectArgs) -> u8 {
     };
     let shown = match subject {
         Ok(subject) => match look::look(&args.file, &subject) {
-            Ok(tree) if args.json => Ok(format!("{:#}\n", look::json(&tree))),
+            Ok(tree) if args.json => look::show_json(&tree, &args.paths)
+                .map(|json| format!("{json:#}\n"))
+                .map_err(|m| format!("maquette: {m}\n")),
             Ok(tree) => look::show(&tree, &args.paths).map_err(|m| format!("maquette: {m}\n")),
             Err(error) => return refuse(error),
         },
@@ -207,12 +216,17 @@ fn refuse(error: RunError) -> u8 {
         RunError::Trace(error) => complain_of(&format!("--trace {error}"), error.remedy()),
         RunError::Symbols(error) => complain_of(&error.to_string(), error.remedy()),
         RunError::NoMoment(_)
+        | RunError::PastMoment { .. }
         | RunError::NoTerminal
         | RunError::SeveralMachines(_)
         | RunError::NoComponent { .. }
         | RunError::Debugger(_)
         | RunError::NoMachine(_) => {
-            complain(&format!("maquette: {error}\n"));
+            complain(&format!(
+                "maquette: {}
+",
+                clip(&error.to_string(), LONGEST_MESSAGE)
+            ));
             EXIT_SETUP
         }
         RunError::Host { what, source } => {
@@ -225,7 +239,12 @@ fn refuse(error: RunError) -> u8 {
 }
 
 /// Wrong usage, and what to do about it.
+/// What a message is cut to.
+const LONGEST_MESSAGE: usize = 600;
+
 fn complain_of(what: &str, remedy: &str) -> u8 {
+    // Names in the message may come from a damaged file.
+    let what = clip(what, LONGEST_MESSAGE);
     complain(&format!("maquette: {what}\n  remedy: {remedy}\n"));
     EXIT_SETUP
 }

@@ -183,7 +183,10 @@ impl Serial {
         let (at, outcome) = match self.engine.take_stop() {
             Some(at) => (at, Outcome::Stopped),
             None if self.engine.interruptions > 0 => (self.engine.limit, Outcome::Interrupted),
-            None => (self.engine.limit, Outcome::Limit),
+            None => {
+                self.engine.pass_limit();
+                (self.engine.limit, Outcome::Limit)
+            }
         };
         self.engine.now = at;
         outcome

@@ -66,7 +66,7 @@ pub use console::Console;
 pub use list::{Listed, list, show as show_list};
 pub use open::{Opened, open, parse};
 pub use problem::{Fault, Problem};
-pub use render::{Problems, Style};
+pub use render::{Problems, Style, clip};
 pub use report::{MachineReport, Report};
 pub use run::{
     DebugOptions, Moment, Options, RunError, SnapshotOrder, TraceOrder, debug, replay, resume, run,

@@ -49,6 +49,7 @@ pub fn look(file: &Path, subject: &Subject) -> Result<Tree, RunError> {
 fn restored(file: &Path, root: Option<&Path>) -> Result<System, RunError> {
     let saved = read_snapshot(file)?;
     let opened = saved.origin.open(root)?;
+    saved.origin.check(&opened, "snapshot")?;
     let mut system = build_unbooted(&opened, Output::discarded())?;
     let restored = system.serial.restore(saved.sections);
     restored.map_err(|source| ArchiveError::Restore {
@@ -114,7 +115,16 @@ fn noticed(system: &mut System) -> bool {
 /// # Errors
 /// When a name is nowhere; the message may have a similar one.
 pub fn show(tree: &Tree, wanted: &[String]) -> Result<String, String> {
-    let values = tree.values();
+    let found = chosen(tree, wanted)?;
+    let lines = found.iter();
+    Ok(lines
+        .map(|(path, value)| format!("{path} = {value}\n"))
+        .collect())
+}
+
+/// The values that `wanted` names, in order; all, if nothing is wanted.
+fn chosen<'a>(tree: &'a Tree, wanted: &[String]) -> Result<Vec<(String, &'a Value)>, String> {
+    let mut values = tree.values();
     let mut shown = BTreeSet::new();
     for want in wanted {
         let found = tree.matching(want);
@@ -132,31 +142,49 @@ pub fn show(tree: &Tree, wanted: &[String]) -> Result<String, String> {
             ));
         }
     }
-    let lines = (values.iter()).filter(|(path, _)| wanted.is_empty() || shown.contains(path));
-    Ok(lines
-        .map(|(path, value)| format!("{path} = {value}\n"))
-        .collect())
+    values.retain(|(path, _)| wanted.is_empty() || shown.contains(path));
+    Ok(values)
 }
 
 /// Whether a file is a snapshot, or else a system file.
 #[must_use]
 pub fn is_snapshot(file: &Path) -> bool {
+    if !file.is_file() {
+        return false;
+    }
     let mut first = [0; 8];
     let read = File::open(file).and_then(|mut f| f.read_exact(&mut first));
     read.is_ok() && &first == MAGIC
 }
 
 /// A tree for programs: numbers as numbers, registers and addresses as texts in hexadecimal digits,
-/// times in picoseconds.
-#[must_use]
-pub fn json(tree: &Tree) -> serde_json::Value {
+/// times in picoseconds. What is wanted is named by whole paths.
+///
+/// # Errors
+/// As [`show`].
+pub fn show_json(tree: &Tree, wanted: &[String]) -> Result<serde_json::Value, String> {
+    if wanted.is_empty() {
+        return Ok(json(tree));
+    }
+    let found = chosen(tree, wanted)?.into_iter();
+    let found = found.map(|(path, value)| (path, leaf(value)));
+    Ok(serde_json::Value::Object(found.collect::<Map<_, _>>()))
+}
+
+fn leaf(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Number(n) => (*n).into(),
+        Value::Flag(yes) => (*yes).into(),
+        Value::Time(t) => t.as_ps().into(),
+        Value::Hex(_) | Value::Text(_) => value.to_string().into(),
+    }
+}
+
+fn json(tree: &Tree) -> serde_json::Value {
     let entries = tree.entries().map(|(name, node)| {
         let value = match node {
             Node::Branch(below) => json(below),
-            Node::Value(Value::Number(n)) => (*n).into(),
-            Node::Value(Value::Flag(yes)) => (*yes).into(),
-            Node::Value(Value::Time(t)) => t.as_ps().into(),
-            Node::Value(value @ (Value::Hex(_) | Value::Text(_))) => value.to_string().into(),
+            Node::Value(value) => leaf(value),
         };
         (name.to_owned(), value)
     });

@@ -73,6 +73,8 @@ pub(crate) struct Engine {
     /// No component has passed this time: the soonest that input can arrive.
     rim_promise: SimTime,
     outside_seq: u64,
+    /// When the latest input arrives.
+    last_input: SimTime,
     /// How often the rim has asked for the end of this run.
     pub(crate) interruptions: u32,
     /// A component wants the run to pause.
@@ -94,6 +96,7 @@ impl Engine {
             last_end: SimTime::ZERO,
             rim_promise: SimTime::ZERO,
             outside_seq: 0,
+            last_input: SimTime::ZERO,
             interruptions: 0,
             pausing: false,
         }
@@ -181,6 +184,11 @@ impl Engine {
             .take_if(|at| at.saturating_add(STOP_NOTICE) <= limit)
     }
 
+    /// The limit was reached: all before it has happened, so no input can arrive there any more.
+    pub(crate) fn pass_limit(&mut self) {
+        self.rim_promise = self.rim_promise.max(self.limit);
+    }
+
     /// The rim lets everyone go on at `now`, and will ask for nothing sooner than `window` later.
     pub(crate) fn promise(&mut self, now: SimTime, window: SimTime) {
         // At least a picosecond, so that everyone always gets on.
@@ -237,7 +245,8 @@ impl Engine {
     pub(crate) fn inject(&mut self, input: Input) -> Option<SimTime> {
         let Input { at, to, port, msg } = input;
         let known = self.part(to.0).is_some_and(|p| p.socket(port).is_some());
-        let time = at.max(self.rim_promise);
+        // In the order of feeding in: what is typed first arrives first.
+        let time = at.max(self.rim_promise).max(self.last_input);
         if !known || time == SimTime::MAX {
             self.statistics.unconnected += 1;
             return None;
@@ -249,6 +258,7 @@ impl Engine {
             seq: self.outside_seq,
         };
         self.outside_seq += 1;
+        self.last_input = time;
         self.push(to.0, key, SimEvent::Message { port, msg });
         Some(time)
     }

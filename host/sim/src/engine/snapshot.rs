@@ -26,6 +26,7 @@ impl Snapshot for Engine {
         w.u32(self.ends_awaited);
         w.time(self.last_end);
         w.u64(self.outside_seq);
+        w.time(self.last_input);
         w.u32(self.ends_awaited);
         w.time(self.last_end);
         let s = self.statistics;
@@ -48,6 +49,7 @@ impl Snapshot for Engine {
         self.ends_awaited = r.u32()?;
         self.last_end = r.time()?;
         self.outside_seq = r.u64()?;
+        self.last_input = r.time()?;
         self.ends_awaited = r.u32()?;
         self.last_end = r.time()?;
         self.statistics = Statistics {

@@ -18,6 +18,26 @@ pub enum ArchiveError {
         /// What the host said.
         source: io::Error,
     },
+    /// It is no file that could be read or replaced.
+    #[error("{} is a folder, a pipe or a device", path.display())]
+    NoFile {
+        /// What.
+        path: PathBuf,
+    },
+    /// Something else would be lost.
+    #[error("{} holds something other than a recording or snapshot", path.display())]
+    Taken {
+        /// Which file.
+        path: PathBuf,
+        /// What was to be written.
+        kind: &'static str,
+    },
+    /// Two outputs have one file.
+    #[error("{} is named for two outputs", path.display())]
+    Twice {
+        /// Which file.
+        path: PathBuf,
+    },
     /// It was made by something else.
     #[error("{} is no {expected} of Maquette: it does not begin like one", path.display())]
     Foreign {
@@ -98,6 +118,9 @@ impl ArchiveError {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::File { .. } => "check the path, the permissions and the room on the disk",
+            Self::NoFile { .. } => "name a regular file",
+            Self::Taken { .. } => "name another file, or remove this one",
+            Self::Twice { .. } => "give each output a file of its own",
             Self::Foreign { .. } => "make one with `maquette run FILE --record` or `--snapshot`",
             Self::Other { .. } => "`maquette replay` takes recordings, `maquette resume` snapshots",
             Self::Newer { .. } => "use the version of Maquette that made it, or a later one",

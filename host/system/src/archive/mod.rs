@@ -18,6 +18,7 @@
 mod error;
 mod frame;
 mod origin;
+mod place;
 mod recording;
 mod replay;
 mod snapshot;
@@ -25,6 +26,7 @@ mod snapshot;
 pub use error::ArchiveError;
 pub use frame::MAGIC;
 pub use origin::{Image, Origin};
+pub use place::SnapshotPlace;
 pub use recording::{Record, Recorder, Recording};
 pub use replay::Replay;
 pub use snapshot::{SavedSystem, read as read_snapshot, write as write_snapshot};

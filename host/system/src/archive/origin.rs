@@ -1,6 +1,7 @@
 //! Where a recording or snapshot comes from: the system file as it was, and the images that it names.
 
 use super::error::ArchiveError;
+use super::place;
 use crate::date;
 use crate::description::{Description, Device, DeviceKind, Disk, FileRef, RtcStart};
 use crate::locate::Places;
@@ -178,6 +179,7 @@ fn images(d: &Description) -> Result<Vec<Image>, ArchiveError> {
 }
 
 fn image(file: &FileRef) -> Result<Image, ArchiveError> {
+    place::regular(&file.path)?;
     let (bytes, hash) = digest(&file.path).map_err(|source| ArchiveError::File {
         verb: "read",
         path: file.path.clone(),

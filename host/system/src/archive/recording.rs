@@ -3,8 +3,9 @@
 use super::error::ArchiveError;
 use super::frame::{self, Kind};
 use super::origin::Origin;
+use super::place;
 use maquette_model::{LoadError, Message, PortId, Reader, SimTime, Writer};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -126,6 +127,7 @@ impl Recorder {
     /// # Errors
     /// When the host refuses the file.
     pub fn create(path: &Path, origin: &Origin) -> Result<Self, ArchiveError> {
+        place::replaceable(path, Kind::Recording)?;
         let failed = |source| ArchiveError::File {
             verb: "write",
             path: path.to_path_buf(),
@@ -198,12 +200,7 @@ impl Recording {
     /// # Errors
     /// When it cannot be read, is none, was made by a later program, or is damaged.
     pub fn read(path: &Path) -> Result<Self, ArchiveError> {
-        let bytes = fs::read(path).map_err(|source| ArchiveError::File {
-            verb: "read",
-            path: path.to_path_buf(),
-            source,
-        })?;
-        Self::parse(path, &bytes)
+        Self::parse(path, &place::read(path)?)
     }
 
     /// When a replay ends, if not by itself: where the run was cut, or where the recording ends.

@@ -3,10 +3,11 @@
 use super::error::ArchiveError;
 use super::frame::{self, Kind};
 use super::origin::Origin;
+use super::place::{self, SnapshotPlace};
 use maquette_model::{Section, Sections};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The checksum at the end.
 const CHECK: usize = blake3::OUT_LEN;
@@ -24,25 +25,24 @@ pub struct SavedSystem {
 ///
 /// # Errors
 /// When the host refuses; nothing is left behind then.
-pub fn write(path: &Path, origin: &Origin, sections: &Sections) -> Result<(), ArchiveError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let written = write_all(&partial, origin, sections).and_then(|()| fs::rename(&partial, path));
-    written.map_err(|source| {
-        // What was written of it is of no use; that it cannot be removed changes nothing.
-        let _ = fs::remove_file(&partial);
-        ArchiveError::File {
-            verb: "write",
-            path: path.to_path_buf(),
-            source,
-        }
+pub fn write(
+    place: SnapshotPlace,
+    origin: &Origin,
+    sections: &Sections,
+) -> Result<(), ArchiveError> {
+    let SnapshotPlace { path, partial } = place;
+    let written = write_all(partial.as_file(), origin, sections)
+        .and_then(|()| Ok(partial.persist(&path).map(drop)?));
+    written.map_err(|source| ArchiveError::File {
+        verb: "write",
+        path,
+        source,
     })
 }
 
-fn write_all(path: &Path, origin: &Origin, sections: &Sections) -> io::Result<()> {
+fn write_all(file: &File, origin: &Origin, sections: &Sections) -> io::Result<()> {
     let mut out = Checked {
-        file: BufWriter::with_capacity(1 << 20, File::create(path)?),
+        file: BufWriter::with_capacity(1 << 20, file),
         hasher: blake3::Hasher::new(),
     };
     out.put(&frame::head(Kind::Snapshot, origin))?;
@@ -60,12 +60,12 @@ fn write_all(path: &Path, origin: &Origin, sections: &Sections) -> io::Result<()
 }
 
 /// A file that is hashed while it is written.
-struct Checked {
-    file: BufWriter<File>,
+struct Checked<'a> {
+    file: BufWriter<&'a File>,
     hasher: blake3::Hasher,
 }
 
-impl Checked {
+impl Checked<'_> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
         self.file.write_all(bytes)
@@ -82,12 +82,7 @@ impl Checked {
 /// # Errors
 /// When it cannot be read, is none, was made by a later program, was cut, or is damaged.
 pub fn read(path: &Path) -> Result<SavedSystem, ArchiveError> {
-    let bytes = fs::read(path).map_err(|source| ArchiveError::File {
-        verb: "read",
-        path: path.to_path_buf(),
-        source,
-    })?;
-    parse(path, &bytes)
+    parse(path, &place::read(path)?)
 }
 
 /// Takes the bytes of a snapshot apart.

@@ -1,7 +1,7 @@
 //! Recordings and snapshots that come back, and every kind of damage that they may have taken.
 
 use super::recording::{Record, Recorder, Recording};
-use super::{ArchiveError, Origin, snapshot};
+use super::{ArchiveError, Origin, SnapshotPlace, snapshot};
 use maquette_model::{Message, PortId, Section, Sections, SimTime};
 use proptest::prelude::*;
 use std::fs;
@@ -57,7 +57,8 @@ fn records() -> Vec<Record> {
 fn snapshot_bytes() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.maqs");
-    snapshot::write(&path, &origin(), &sections()).unwrap();
+    let place = SnapshotPlace::prepare(&path).unwrap();
+    snapshot::write(place, &origin(), &sections()).unwrap();
     fs::read(&path).unwrap()
 }
 
@@ -154,15 +155,55 @@ fn rv_42_refusals_say_what_the_file_is() {
 }
 
 #[test]
-fn snapshot_on_a_full_disk_leaves_nothing_under_its_name() {
-    let error = snapshot::write(Path::new("/dev/full/x"), &origin(), &sections()).unwrap_err();
+fn nothing_but_our_own_files_is_replaced_and_nothing_endless_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("mine.toml"), "precious").unwrap();
+    fs::write(at("empty"), "").unwrap();
+    std::os::unix::fs::symlink(at("target.maqs"), at("dangling.maqs")).unwrap();
+    for (path, why) in [
+        (at("mine.toml"), "holds something other than"),
+        (
+            PathBuf::from("/dev/null"),
+            "is a folder, a pipe or a device",
+        ),
+        (
+            folder.path().to_path_buf(),
+            "is a folder, a pipe or a device",
+        ),
+        (at("none/x"), "cannot write"),
+        (at("dangling.maqs"), "cannot write"),
+    ] {
+        let error = SnapshotPlace::prepare(&path).err().unwrap().to_string();
+        assert!(error.contains(why), "{error}");
+        let error = Recorder::create(&path, &origin())
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    assert_eq!(fs::read(at("mine.toml")).unwrap(), b"precious");
+    let error = Recording::read(Path::new("/dev/zero")).unwrap_err();
+    assert!(error.to_string().contains("a pipe or a device"), "{error}");
+    // A link to one of ours stays a link.
+    fs::write(at("real.maqs"), snapshot_bytes()).unwrap();
+    std::os::unix::fs::symlink(at("real.maqs"), at("link.maqs")).unwrap();
+    for name in ["link.maqs", "empty", "new"] {
+        let place = SnapshotPlace::prepare(&at(name)).unwrap();
+        snapshot::write(place, &origin(), &sections()).unwrap();
+        snapshot::read(&at(name)).unwrap();
+    }
+    assert!(at("link.maqs").is_symlink());
+    let left = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 6, "partial files are gone");
+}
+
+#[test]
+fn snapshot_in_no_folder_is_refused_before_the_run() {
+    let error = SnapshotPlace::prepare(Path::new("/dev/full/x"))
+        .err()
+        .unwrap();
     assert!(error.to_string().starts_with("cannot write /dev/full/x"));
-    let mut full = Recorder::create(Path::new("/dev/full"), &origin());
-    let refused = full.as_mut().err().map(|e| e.to_string());
-    assert_eq!(
-        refused.as_deref(),
-        Some("cannot write /dev/full: No space left on device (os error 28)")
-    );
 }
 
 proptest! {

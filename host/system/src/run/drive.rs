@@ -2,7 +2,7 @@
 //! is cut is not observable.
 
 use super::SnapshotOrder;
-use crate::archive::{ArchiveError, Origin, Record, Recorder, write_snapshot};
+use crate::archive::{ArchiveError, Origin, Record, Recorder, SnapshotPlace, write_snapshot};
 use crate::build::System;
 use crate::console::Console;
 use crate::description::Description;
@@ -65,6 +65,8 @@ pub(super) struct Course<'a> {
     pub(super) origin: Option<&'a Origin>,
     pub(super) end: SimTime,
     pub(super) snapshot: Option<&'a SnapshotOrder>,
+    /// Where the snapshot goes.
+    pub(super) place: Option<SnapshotPlace>,
     pub(super) log: Log<'a>,
 }
 
@@ -116,8 +118,8 @@ pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, mut course: Course<'
         let noticed = driven.outcome == Outcome::Stopped && course.is_text_shown(system);
         if noticed || (reached && until == save_at) {
             let order = course.snapshot.take();
-            let saved = course.save(system, order, &mut driven);
-            if saved && order.is_some_and(|order| order.stop) {
+            course.save(system, &mut driven);
+            if order.is_some_and(|order| order.stop) {
                 driven.saved_and_stopped = true;
                 return driven;
             }
@@ -173,30 +175,23 @@ impl Course<'_> {
         }
     }
 
-    fn save(
-        &self,
-        system: &mut System,
-        order: Option<&SnapshotOrder>,
-        driven: &mut Driven,
-    ) -> bool {
-        let (Some(order), Some(origin)) = (order, self.origin) else {
-            return false;
+    fn save(&mut self, system: &mut System, driven: &mut Driven) {
+        let (Some(place), Some(origin)) = (self.place.take(), self.origin) else {
+            return;
         };
         let began = Instant::now();
-        let mut written = || -> Result<(), ArchiveError> {
+        let written = || -> Result<(), ArchiveError> {
             let origin = origin.with_images_of(self.description)?;
             let sections = system.serial.save()?;
-            write_snapshot(&order.file, &origin, &sections)
+            write_snapshot(place, &origin, &sections)
         };
         match written() {
             Ok(()) => {
-                info!(file = %order.file.display(), "the snapshot is written");
+                info!("the snapshot is written");
                 driven.saved_in = Some(began.elapsed());
-                true
             }
             Err(error) => {
                 driven.failures.push(host(error.to_string()));
-                false
             }
         }
     }

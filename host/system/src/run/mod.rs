@@ -12,7 +12,8 @@ pub use drive::Moment;
 pub use trace::TraceOrder;
 
 use crate::archive::{
-    ArchiveError, Origin, Record, Recorder, Recording, Replay, SavedSystem, read_snapshot,
+    ArchiveError, Origin, Record, Recorder, Recording, Replay, SavedSystem, SnapshotPlace,
+    read_snapshot,
 };
 use crate::build::{System, build, build_unbooted};
 use crate::console::{Console, KEYBOARD};
@@ -21,6 +22,7 @@ use crate::open::Opened;
 use crate::render::Problems;
 use crate::report::{HostTimes, Report};
 use crate::symbols::SymbolError;
+use crate::units;
 use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
 use drive::{Course, Driven, Log, drive};
@@ -57,6 +59,14 @@ pub enum RunError {
     NoComponent {
         /// Its path.
         component: String,
+    },
+    /// A snapshot of what was before.
+    #[error("{at} is past: the run begins at {now}")]
+    PastMoment {
+        /// The moment.
+        at: String,
+        /// The beginning.
+        now: String,
     },
     /// The moment to look at never came.
     #[error("there is nothing to look at: {0}")]
@@ -197,11 +207,12 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
         _ => Pace::Real,
     });
     let origin = origin(&opened, options)?;
+    let place = snapshot_place(&system, options)?;
+    let tracing = Tracing::begin(options.trace.as_ref(), description, &mut system)?;
     let recorder = match (&options.record, &origin) {
         (Some(path), Some(origin)) => Some(RefCell::new(Recorder::create(path, origin)?)),
         _ => None,
     };
-    let tracing = Tracing::begin(options.trace.as_ref(), description, &mut system)?;
     let raw = match console {
         Some(_) => RawMode::enter().map_err(host("the terminal's raw mode"))?,
         None => None,
@@ -218,6 +229,7 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
         origin: origin.as_ref(),
         end: last_moment(description),
         snapshot: options.snapshot.as_ref(),
+        place,
         log: Log::Off,
     };
     let driven = fed(&mut system, &mut rim, course, &start, recorder.as_ref())?;
@@ -248,6 +260,34 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
         instructions_before,
     };
     Ok(report(&system, description, endings, failures, hash, times))
+}
+
+/// Where the snapshot will be, if one is asked for: its moment is to come, and its file is no other
+/// output's.
+fn snapshot_place(system: &System, options: &Options) -> Result<Option<SnapshotPlace>, RunError> {
+    let Some(order) = &options.snapshot else {
+        return Ok(None);
+    };
+    let now = system.serial.now();
+    match &order.when {
+        Moment::Time(at) if *at < now => {
+            return Err(RunError::PastMoment {
+                at: units::show_time(*at),
+                now: units::show_time(now),
+            });
+        }
+        Moment::Time(_) | Moment::Text(_) => {}
+    }
+    let place = SnapshotPlace::prepare(&order.file)?;
+    let trace = options.trace.as_ref().map(|trace| &trace.file);
+    let others = options.record.iter().chain(trace);
+    for other in others {
+        if other == &order.file || other.canonicalize().is_ok_and(|o| place.is_at(&o)) {
+            let path = other.clone();
+            return Err(ArchiveError::Twice { path }.into());
+        }
+    }
+    Ok(Some(place))
 }
 
 /// Instructions of all machines so far.
