@@ -14,7 +14,12 @@ impl Snapshot for Engine {
         "engine"
     }
 
+    /// Version 2 knows when the latest input arrives.
     fn version(&self) -> u16 {
+        2
+    }
+
+    fn oldest_version(&self) -> u16 {
         1
     }
 
@@ -49,7 +54,10 @@ impl Snapshot for Engine {
         self.ends_awaited = r.u32()?;
         self.last_end = r.time()?;
         self.outside_seq = r.u64()?;
-        self.last_input = r.time()?;
+        self.last_input = match r.version() {
+            Some(1) => SimTime::ZERO,
+            _ => r.time()?,
+        };
         self.ends_awaited = r.u32()?;
         self.last_end = r.time()?;
         self.statistics = Statistics {

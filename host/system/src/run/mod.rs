@@ -209,10 +209,7 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
     let origin = origin(&opened, options)?;
     let place = snapshot_place(&system, options)?;
     let tracing = Tracing::begin(options.trace.as_ref(), description, &mut system)?;
-    let recorder = match (&options.record, &origin) {
-        (Some(path), Some(origin)) => Some(RefCell::new(Recorder::create(path, origin)?)),
-        _ => None,
-    };
+    let recorder = recorder(options, origin.as_ref())?;
     let raw = match console {
         Some(_) => RawMode::enter().map_err(host("the terminal's raw mode"))?,
         None => None,
@@ -295,6 +292,17 @@ fn instructions(system: &System) -> u64 {
     let machines = system.machines.iter();
     let machines = machines.filter_map(|seat| system.serial.get::<Machine>(seat.machine));
     machines.map(|m| m.statistics().instructions()).sum()
+}
+
+/// Begins a recording, if one is asked for: last, since it replaces an older one.
+fn recorder(
+    options: &Options,
+    origin: Option<&Origin>,
+) -> Result<Option<RefCell<Recorder>>, ArchiveError> {
+    match (&options.record, origin) {
+        (Some(path), Some(origin)) => Ok(Some(RefCell::new(Recorder::create(path, origin)?))),
+        _ => Ok(None),
+    }
 }
 
 /// Where what the run leaves behind comes from, if it is to leave anything.
