@@ -18,7 +18,7 @@ use signal_hook::consts::{
 };
 use signal_hook::low_level::{emulate_default_handler, exit, register};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Stop the process, or kill it while its state is beyond repair.
 const DEFAULTS: [i32; 7] = [SIGABRT, SIGBUS, SIGSYS, SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU];
@@ -33,8 +33,8 @@ const SAME_REQUEST_MS: u64 = 200;
 static ARMED: AtomicBool = AtomicBool::new(false);
 /// Runs that listen: they end in the ordinary way when they are asked to.
 pub(crate) static LISTENERS: AtomicUsize = AtomicUsize::new(0);
-/// The first signal that asked for an end; 0 before.
-static FIRST: AtomicI32 = AtomicI32::new(0);
+/// When the process was first asked to end; 0 before. One word, because handlers run in several
+/// threads at once.
 static FIRST_AT_MS: AtomicU64 = AtomicU64::new(0);
 
 /// From now on, a stop or a crash finds the terminal as it was.
@@ -66,13 +66,9 @@ pub(crate) fn force_when_asked_again(signal: i32) -> io::Result<()> {
 fn asked(signal: i32) {
     let now = now_ms();
     let listens = LISTENERS.load(Ordering::Relaxed) > 0;
-    let is_first = FIRST
-        .compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed)
-        .is_ok();
-    if is_first {
-        FIRST_AT_MS.store(now, Ordering::Relaxed);
-    }
-    let same = now.saturating_sub(FIRST_AT_MS.load(Ordering::Relaxed)) < SAME_REQUEST_MS;
+    let first = FIRST_AT_MS.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+    let is_first = first.is_ok();
+    let same = now.saturating_sub(first.unwrap_or_else(|at| at)) < SAME_REQUEST_MS;
     let again = !is_first && !same && INSISTING.contains(&signal);
     let unheard = !listens && (is_first || !same);
     if again || unheard {
@@ -81,9 +77,10 @@ fn asked(signal: i32) {
     }
 }
 
+/// Never 0.
 fn now_ms() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let ms = u64::try_from(now.tv_nsec / 1_000_000).unwrap_or(0);
-    seconds.saturating_mul(1000).saturating_add(ms)
+    seconds.saturating_mul(1000).saturating_add(ms).max(1)
 }

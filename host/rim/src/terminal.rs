@@ -77,15 +77,17 @@ pub fn restore() {
 
 /// Puts the mode back for now. Also called in signal handlers.
 pub(crate) fn put_back() {
-    let before = BEFORE.swap(ptr::null_mut(), Ordering::AcqRel);
+    let held = BEFORE.load(Ordering::Acquire);
     // SAFETY: the pointer is null or comes from `make_raw`, which never frees it.
-    let Some(before) = (unsafe { before.as_ref() }) else {
+    let Some(before) = (unsafe { held.as_ref() }) else {
         return;
     };
     if in_foreground() {
         // A terminal that is gone cannot be restored and need not be.
         let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
     }
+    // Forgotten only now: a handler in another thread that finds nothing to restore ends the process.
+    let _ = BEFORE.compare_exchange(held, ptr::null_mut(), Ordering::AcqRel, Ordering::Acquire);
 }
 
 /// Makes the terminal raw and remembers how it was.
