@@ -178,6 +178,16 @@ impl<'a> Reader<'a> {
     pub fn u64(&mut self) -> Result<u64, LoadError> {
         Ok(u64::from_le_bytes(self.array()?))
     }
+    /// Takes 64 bits that have to be these: what the state has in common with whoever loads it.
+    ///
+    /// # Errors
+    /// When the payload is too short or says something else.
+    pub fn same(&mut self, field: &'static str, expected: u64) -> Result<(), LoadError> {
+        match self.u64()? {
+            value if value == expected => Ok(()),
+            value => Err(LoadError::Value { field, value }),
+        }
+    }
     /// Takes a length and that many bytes.
     ///
     /// # Errors

@@ -277,12 +277,7 @@ impl Snapshot for FileDisk {
         w.u64(self.size);
     }
     fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
-        let value = r.u64()?;
-        if value != self.size {
-            let field = "disk size";
-            return Err(LoadError::Value { field, value });
-        }
-        Ok(())
+        r.same("disk size", self.size)
     }
 }
 

@@ -52,6 +52,17 @@ pub struct Outlet {
     pub network: UserNetwork,
 }
 
+impl System {
+    /// Does something with every console.
+    pub(crate) fn each_console(&mut self, mut f: impl FnMut(&mut Console)) {
+        for seat in &self.machines {
+            if let Some(console) = self.serial.get_mut::<Console>(seat.console) {
+                f(console);
+            }
+        }
+    }
+}
+
 /// A machine of a system, and its console.
 pub struct Seat {
     /// The machine's name.

@@ -266,11 +266,7 @@ impl Snapshot for Console {
         self.screen.line = r.bytes()?.to_vec();
         self.script.load(r)?;
         self.expected.load(r)?;
-        let value = r.u64()?;
-        if value != self.forbidden.len() as u64 {
-            let field = "number of forbidden texts";
-            return Err(LoadError::Value { field, value });
-        }
+        r.same("number of forbidden texts", self.forbidden.len() as u64)?;
         for (_, finder) in &mut self.forbidden {
             finder.load(r)?;
         }

@@ -1,10 +1,9 @@
 //! A look at the state of a system: in a snapshot, or in a run that is stopped at a moment.
 
-use crate::archive::{ArchiveError, MAGIC, read_snapshot};
-use crate::build::{System, build, build_unbooted};
-use crate::console::Console;
+use crate::archive::{MAGIC, read_snapshot};
+use crate::build::{System, build};
 use crate::open::open;
-use crate::run::{Moment, RunError};
+use crate::run::{Moment, RunError, restore};
 use crate::suggest::closest;
 use crate::units;
 use maquette_model::{Node, SimTime, Tree, Value};
@@ -50,13 +49,7 @@ fn restored(file: &Path, root: Option<&Path>) -> Result<System, RunError> {
     let saved = read_snapshot(file)?;
     let opened = saved.origin.open(root)?;
     saved.origin.check(&opened, "snapshot")?;
-    let mut system = build_unbooted(&opened, Output::discarded())?;
-    let restored = system.serial.restore(saved.sections);
-    restored.map_err(|source| ArchiveError::Restore {
-        path: file.to_path_buf(),
-        source,
-    })?;
-    Ok(system)
+    restore(file, &opened, saved.sections, Output::discarded())
 }
 
 fn stopped(file: &Path, overrides: &[String], when: Option<&Moment>) -> Result<System, RunError> {
@@ -72,14 +65,18 @@ fn stopped(file: &Path, overrides: &[String], when: Option<&Moment>) -> Result<S
     let until = match when {
         Some(Moment::Time(at)) => *at,
         Some(Moment::Text(text)) => {
-            watch(&mut system, text);
+            system.each_console(|console| console.watch_for(text));
             opened.description.limits.time.unwrap_or(SimTime::MAX)
         }
         None => SimTime::ZERO,
     };
     let outcome = system.serial.run(until, &mut rim);
     let reached = match when {
-        Some(Moment::Text(_)) => noticed(&mut system),
+        Some(Moment::Text(_)) => {
+            let mut noticed = false;
+            system.each_console(|console| noticed |= console.take_noticed());
+            noticed
+        }
         Some(Moment::Time(_)) | None => outcome == Outcome::Limit,
     };
     match when {
@@ -89,23 +86,6 @@ fn stopped(file: &Path, overrides: &[String], when: Option<&Moment>) -> Result<S
         })),
         _ => Ok(system),
     }
-}
-
-fn watch(system: &mut System, text: &str) {
-    for seat in &system.machines {
-        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
-            console.watch_for(text);
-        }
-    }
-}
-
-fn noticed(system: &mut System) -> bool {
-    let mut any = false;
-    for seat in &system.machines {
-        let console = system.serial.get_mut::<Console>(seat.console);
-        any |= console.is_some_and(Console::take_noticed);
-    }
-    any
 }
 
 /// The part of a tree that `wanted` names, as a line for each value: a whole path, or names in the

@@ -23,15 +23,7 @@ pub(super) const RECIPE: Recipe = Recipe {
 };
 
 fn resolve(apt: &Apt) -> Result<Resolved> {
-    let packages = apt.closure(&[PACKAGE], SUITE)?;
-    let Some(main) = packages.iter().find(|p| p.name == PACKAGE) else {
-        bail!("{PACKAGE} is not among the packages that apt would fetch for it");
-    };
-    Ok(Resolved {
-        version: main.version.clone(),
-        via: PACKAGE,
-        packages,
-    })
+    Resolved::named(PACKAGE, apt.closure(&[PACKAGE], SUITE)?)
 }
 
 fn build(unpacked: &Path, part: &Path, say: &Progress) -> Result<()> {

@@ -60,6 +60,20 @@ struct Resolved {
     packages: Vec<Package>,
 }
 
+impl Resolved {
+    /// These packages; the part's version is that of the one called `name`.
+    fn named(name: &'static str, packages: Vec<Package>) -> Result<Self> {
+        let Some(main) = packages.iter().find(|p| p.name == name) else {
+            bail!("{name} is not among the packages that apt would fetch for it");
+        };
+        Ok(Self {
+            version: main.version.clone(),
+            via: name,
+            packages,
+        })
+    }
+}
+
 /// Fetches a part unless it is there, and says where it is.
 pub fn ensure(part: Part) -> Result<PathBuf> {
     match part {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::apt::Apt;
 use super::{Recipe, Resolved, launcher};
@@ -21,15 +21,7 @@ pub(super) const RECIPE: Recipe = Recipe {
 };
 
 fn resolve(apt: &Apt) -> Result<Resolved> {
-    let packages = apt.closure(&[PACKAGE], SUITE)?;
-    let Some(main) = packages.iter().find(|p| p.name == PACKAGE) else {
-        bail!("{PACKAGE} is not among the packages that apt would fetch for it");
-    };
-    Ok(Resolved {
-        version: main.version.clone(),
-        via: PACKAGE,
-        packages,
-    })
+    Resolved::named(PACKAGE, apt.closure(&[PACKAGE], SUITE)?)
 }
 
 fn build(unpacked: &Path, part: &Path, say: &Progress) -> Result<()> {

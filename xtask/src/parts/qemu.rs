@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::apt::Apt;
 use super::{Recipe, Resolved, launcher};
@@ -27,15 +27,7 @@ pub(super) const RECIPE: Recipe = Recipe {
 fn resolve(apt: &Apt) -> Result<Resolved> {
     let mut roots = ROOTS.to_vec();
     roots.push("qemu-utils");
-    let packages = apt.closure(&roots, BACKPORTS)?;
-    let Some(main) = packages.iter().find(|p| p.name == META) else {
-        bail!("{META} is not among the packages that apt would fetch for it");
-    };
-    Ok(Resolved {
-        version: main.version.clone(),
-        via: META,
-        packages,
-    })
+    Resolved::named(META, apt.closure(&roots, BACKPORTS)?)
 }
 
 fn build(unpacked: &Path, part: &Path, say: &Progress) -> Result<()> {

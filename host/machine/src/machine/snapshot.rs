@@ -96,8 +96,8 @@ impl Snapshot for Machine {
     }
 
     fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
-        same("seed", r.u64()?, self.seed)?;
-        same("quantum", r.u64()?, self.quantum)?;
+        r.same("seed", self.seed)?;
+        r.same("quantum", self.quantum)?;
         for slot in &mut self.harts {
             slot.doing = Doing::load(r)?;
         }
@@ -262,14 +262,6 @@ impl Status {
 fn index(field: &'static str, value: u64, below: usize) -> Result<usize, LoadError> {
     let found = usize::try_from(value).ok().filter(|&i| i < below);
     found.ok_or(wrong(field, value))
-}
-
-fn same(field: &'static str, value: u64, expected: u64) -> Result<(), LoadError> {
-    if value == expected {
-        Ok(())
-    } else {
-        Err(wrong(field, value))
-    }
 }
 
 const fn wrong(field: &'static str, value: u64) -> LoadError {

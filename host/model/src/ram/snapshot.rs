@@ -29,8 +29,8 @@ impl Snapshot for Rc<Ram> {
     }
 
     fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
-        same("RAM base", r.u64()?, self.base().0)?;
-        same("RAM size", r.u64()?, self.size())?;
+        r.same("RAM base", self.base().0)?;
+        r.same("RAM size", self.size())?;
         let pages = self.size() / PAGE as u64;
         let mut next = 0;
         loop {
@@ -65,13 +65,5 @@ impl Snapshot for Rc<Ram> {
 impl Ram {
     fn page_address(&self, index: u64) -> PhysAddr {
         self.base().wrapping_add(index.wrapping_mul(PAGE as u64))
-    }
-}
-
-fn same(field: &'static str, value: u64, expected: u64) -> Result<(), LoadError> {
-    if value == expected {
-        Ok(())
-    } else {
-        Err(LoadError::Value { field, value })
     }
 }

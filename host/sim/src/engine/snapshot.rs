@@ -66,13 +66,7 @@ impl Snapshot for Engine {
             inputs: r.u64()?,
             unconnected: r.u64()?,
         };
-        let count = r.u64()?;
-        if count != self.parts.len() as u64 {
-            return Err(LoadError::Value {
-                field: "number of components",
-                value: count,
-            });
-        }
+        r.same("number of components", self.parts.len() as u64)?;
         self.heads = Heap::new();
         for (id, part) in (0..).zip(&mut self.parts) {
             if r.str("component")? != part.path {

@@ -29,8 +29,6 @@ pub enum ArchiveError {
     Taken {
         /// Which file.
         path: PathBuf,
-        /// What was to be written.
-        kind: &'static str,
     },
     /// Two outputs have one file.
     #[error("{} is named for two outputs", path.display())]

@@ -1,7 +1,7 @@
 //! Where a recording or snapshot goes, and that nothing else is lost there.
 
 use super::error::ArchiveError;
-use super::frame::{Kind, MAGIC};
+use super::frame::MAGIC;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 ///
 /// # Errors
 /// When it is no regular file, or holds something else.
-pub(super) fn replaceable(path: &Path, kind: Kind) -> Result<PathBuf, ArchiveError> {
+pub(super) fn replaceable(path: &Path) -> Result<PathBuf, ArchiveError> {
     let owned = || path.to_path_buf();
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -32,10 +32,7 @@ pub(super) fn replaceable(path: &Path, kind: Kind) -> Result<PathBuf, ArchiveErr
     let mut first = [0; MAGIC.len()];
     let ours = File::open(path).and_then(|mut file| file.read_exact(&mut first));
     if metadata.len() > 0 && (ours.is_err() || &first != MAGIC) {
-        return Err(ArchiveError::Taken {
-            path: owned(),
-            kind: kind.name(),
-        });
+        return Err(ArchiveError::Taken { path: owned() });
     }
     Ok(path.canonicalize().unwrap_or_else(|_| owned()))
 }
@@ -89,7 +86,7 @@ impl SnapshotPlace {
     /// # Errors
     /// When nothing can be written there, or something else would be lost.
     pub fn prepare(path: &Path) -> Result<Self, ArchiveError> {
-        let resolved = replaceable(path, Kind::Snapshot)?;
+        let resolved = replaceable(path)?;
         let folder = resolved.parent().filter(|p| !p.as_os_str().is_empty());
         let partial = tempfile::Builder::new()
             .prefix(".maquette-")

@@ -127,7 +127,7 @@ impl Recorder {
     /// # Errors
     /// When the host refuses the file.
     pub fn create(path: &Path, origin: &Origin) -> Result<Self, ArchiveError> {
-        place::replaceable(path, Kind::Recording)?;
+        place::replaceable(path)?;
         let failed = |source| ArchiveError::File {
             verb: "write",
             path: path.to_path_buf(),

@@ -4,7 +4,6 @@
 use super::SnapshotOrder;
 use crate::archive::{ArchiveError, Origin, Record, Recorder, SnapshotPlace, write_snapshot};
 use crate::build::System;
-use crate::console::Console;
 use crate::description::Description;
 use crate::units;
 use crate::verdict::{Reason, Verdict};
@@ -104,7 +103,7 @@ pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, mut course: Course<'
         ..
     }) = course.snapshot
     {
-        each_console(system, |console| console.watch_for(text));
+        system.each_console(|console| console.watch_for(text));
     }
     loop {
         let save_at = course.save_at();
@@ -147,9 +146,9 @@ impl Course<'_> {
     /// Whether the run stopped for the text of the snapshot, and nothing else.
     fn is_text_shown(&self, system: &mut System) -> bool {
         let mut shown = false;
-        each_console(system, |console| shown |= console.take_noticed());
+        system.each_console(|console| shown |= console.take_noticed());
         let mut offended = false;
-        each_console(system, |console| offended |= console.offence().is_some());
+        system.each_console(|console| offended |= console.offence().is_some());
         self.snapshot.is_some() && shown && !offended
     }
 
@@ -218,13 +217,5 @@ pub(super) const fn host(text: String) -> Reason {
     Reason {
         class: Verdict::HostFailure,
         text,
-    }
-}
-
-fn each_console(system: &mut System, mut f: impl FnMut(&mut Console)) {
-    for seat in &system.machines {
-        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
-            f(console);
-        }
     }
 }

@@ -27,7 +27,7 @@ use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
 use drive::{Course, Driven, Log, drive};
 use maquette_machine::{Machine, Progress};
-use maquette_model::SimTime;
+use maquette_model::{Sections, SimTime};
 use maquette_rim::{
     DebugPortError, Keyboard, LiveLine, Output, Outside, Pace, RawMode, Signals, TraceFileError,
     erase_live_line, has_person,
@@ -327,11 +327,7 @@ fn live_line(system: &mut System) -> Option<LiveLine> {
 
 /// Shows what the consoles and the output still hold.
 fn flush(system: &mut System, output: &Output) {
-    for seat in &system.machines {
-        if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
-            console.flush();
-        }
-    }
+    system.each_console(Console::flush);
     output.flush();
     erase_live_line();
 }
@@ -362,21 +358,29 @@ fn begin(
         }
         return Ok(build(opened, output.clone())?);
     };
-    let mut system = build_unbooted(opened, output.clone())?;
-    let restored = system.serial.restore(mem::take(&mut saved.sections));
-    restored.map_err(|source| ArchiveError::Restore {
-        path: path.clone(),
-        source,
-    })?;
+    let sections = mem::take(&mut saved.sections);
+    let mut system = restore(path, opened, sections, output.clone())?;
     if options.interactive {
         // The script was part of what was saved, and is set aside only now.
         opened.description.leave_to_a_person();
-        for seat in &system.machines {
-            if let Some(console) = system.serial.get_mut::<Console>(seat.console) {
-                console.leave_to_a_person();
-            }
-        }
+        system.each_console(Console::leave_to_a_person);
     }
+    Ok(system)
+}
+
+/// The system at the moment of a snapshot.
+pub(crate) fn restore(
+    path: &Path,
+    opened: &Opened,
+    sections: Sections,
+    output: Output,
+) -> Result<System, RunError> {
+    let mut system = build_unbooted(opened, output)?;
+    let restored = system.serial.restore(sections);
+    restored.map_err(|source| ArchiveError::Restore {
+        path: path.to_path_buf(),
+        source,
+    })?;
     Ok(system)
 }
 
