@@ -11,7 +11,7 @@ use maquette_rim::Pace;
 use maquette_system::look::{self, Subject};
 use maquette_system::{
     DebugOptions, EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, TraceOrder,
-    Verdict, clip, units,
+    Verdict, clip, units, with_causes,
 };
 use std::path::PathBuf;
 
@@ -212,9 +212,9 @@ fn say(args: &ReportArgs, report: &Report, stats: Option<Stats>) -> u8 {
 fn refuse(error: RunError) -> u8 {
     match error {
         RunError::Problems(problems) => set_up(&problems),
-        RunError::Archive(error) => complain_of(&error.to_string(), error.remedy()),
-        RunError::Trace(error) => complain_of(&format!("--trace {error}"), error.remedy()),
-        RunError::Symbols(error) => complain_of(&error.to_string(), error.remedy()),
+        RunError::Archive(error) => complain_of(&with_causes(&error), error.remedy()),
+        RunError::Trace(error) => complain_of(&with_causes(&error), error.remedy()),
+        RunError::Symbols(error) => complain_of(&with_causes(&error), error.remedy()),
         RunError::NoMoment(_)
         | RunError::PastMoment { .. }
         | RunError::NoTerminal
@@ -225,7 +225,7 @@ fn refuse(error: RunError) -> u8 {
             complain(&format!(
                 "maquette: {}
 ",
-                clip(&error.to_string(), LONGEST_MESSAGE)
+                clip(&with_causes(&error), LONGEST_MESSAGE)
             ));
             EXIT_SETUP
         }

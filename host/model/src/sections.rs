@@ -79,7 +79,7 @@ pub enum RestoreError {
         newest: u16,
     },
     /// The content is wrong.
-    #[error("the state of `{path}` ({kind}) is damaged: {source}")]
+    #[error("the state of `{path}` ({kind}) is damaged")]
     Payload {
         /// Which part.
         path: String,

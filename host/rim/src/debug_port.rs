@@ -32,7 +32,7 @@ pub enum DebugPortError {
     #[error("`--listen {0}`: the address is in use; name another one, or port 0 for a free one")]
     InUse(String),
     /// The host refuses.
-    #[error("`--listen {address}`: the host refuses: {source}")]
+    #[error("`--listen {address}`: the host refuses")]
     Host {
         /// Where.
         address: String,

@@ -16,7 +16,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum TraceFileError {
     /// The path names something that is no file.
-    #[error("{} is a {kind}, not a file", path.display())]
+    #[error("--trace {} is a {kind}, not a file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
@@ -24,13 +24,13 @@ pub enum TraceFileError {
         kind: &'static str,
     },
     /// Somebody's file is there.
-    #[error("{} holds something other than a trace of Maquette", path.display())]
+    #[error("--trace {} holds something other than a trace of Maquette", path.display())]
     Foreign {
         /// The path.
         path: PathBuf,
     },
     /// The host refuses it.
-    #[error("{} cannot be made: {source}", path.display())]
+    #[error("--trace {} cannot be made", path.display())]
     Host {
         /// The path.
         path: PathBuf,

@@ -1,6 +1,7 @@
 //! From a description to a system that is ready to run: files are read, the machine is made, links are
 //! plugged in. What cannot be done is a problem at the place that asks for it.
 
+use crate::causes::with_causes;
 use crate::console::{self, Console};
 use crate::description::{
     self, ConsoleLine, Description, DeviceKind, Disk, DiskMode, FileRef, Fill, Link as Cable, Plug,
@@ -289,7 +290,7 @@ impl Builder {
                 let opened = FileDisk::open(&file.path, access);
                 let disk = opened
                     .map_err(|error| {
-                        let (message, remedy) = (chain(&error), error.remedy());
+                        let (message, remedy) = (with_causes(&error), error.remedy());
                         let fault = Fault::Refused { message, remedy };
                         self.problem(file.at, &file.field, fault);
                     })
@@ -493,20 +494,9 @@ fn is_plugged(d: &Description, plug: Plug) -> bool {
     d.links.iter().any(|l| l.from == plug || l.to == plug)
 }
 
-/// An error and its sources as one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 /// Message and remedy of the machine's errors, which have the remedy after the last semicolon.
 fn words(error: &MachineError) -> (String, String) {
-    let text = chain(error);
+    let text = with_causes(error);
     match text.rsplit_once("; ") {
         Some((message, remedy)) => (message.to_owned(), remedy.to_owned()),
         None => (text, "correct what the message names".to_owned()),

@@ -33,6 +33,7 @@
 
 pub mod archive;
 mod build;
+mod causes;
 mod console;
 mod date;
 mod describe;
@@ -62,6 +63,7 @@ mod values;
 mod verdict;
 
 pub use build::{Outlet, Seat, System, build, check};
+pub use causes::with_causes;
 pub use console::Console;
 pub use list::{Listed, list, show as show_list};
 pub use open::{Opened, open, parse};

@@ -13,7 +13,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum SymbolError {
     /// It cannot be read.
-    #[error("--symbols {} cannot be read: {source}", path.display())]
+    #[error("--symbols {} cannot be read", path.display())]
     File {
         /// Which.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum SymbolError {
         source: io::Error,
     },
     /// It is no 64-bit ELF file.
-    #[error("--symbols {} is no ELF file of a 64-bit program: {source}", path.display())]
+    #[error("--symbols {} is no ELF file of a 64-bit program", path.display())]
     NotElf {
         /// Which.
         path: PathBuf,

@@ -190,7 +190,7 @@ fn rv_57_trace_that_cannot_be_made_is_an_error_before_the_run() {
     assert_eq!(ran::read(&kernel), b"\x7fELF");
     let trace = folder.path().join("t");
     let symbols = Path::new("--symbols");
-    assert!(refused(&[&trace, symbols, &nowhere]).contains("cannot be read"));
+    assert!(refused(&[&trace, symbols, &nowhere]).contains("cannot be read: No such file"));
     assert!(refused(&[&trace, symbols, &no_elf]).contains("is no ELF file"));
     assert!(!trace.exists(), "nothing is left behind");
 }

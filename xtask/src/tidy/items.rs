@@ -1,7 +1,7 @@
 //! Rules about single items: messages of errors, defaults of configurations, names of tests.
 
 use syn::visit::{self, Visit};
-use syn::{Attribute, Meta};
+use syn::{Attribute, Field, Fields, Meta};
 
 use super::Finding;
 use super::reach;
@@ -31,17 +31,21 @@ impl Visitor<'_> {
     }
 
     /// What is printed once as the message is printed again as its source.
-    fn message(&mut self, attributes: &[Attribute]) {
+    fn message(&mut self, attributes: &[Attribute], fields: &Fields) {
+        let told = |field: &Field| {
+            let is_source =
+                |a: &Attribute| a.path().is_ident("source") || a.path().is_ident("from");
+            field.attrs.iter().any(is_source)
+        };
+        let unnamed = matches!(fields, Fields::Unnamed(_)) && fields.iter().any(told);
         for attribute in attributes.iter().filter(|a| a.path().is_ident("error")) {
             let Meta::List(list) = &attribute.meta else {
                 continue;
             };
-            if list.tokens.to_string().contains("{source") {
+            let message = list.tokens.to_string();
+            if message.contains("{source") || unnamed && message.contains("{0") {
                 let text = "the message repeats its source; who prints an error prints both";
                 self.report(attribute.pound_token.span, "error", text);
-                if let Some(finding) = self.findings.pop() {
-                    self.findings.push(finding.warning());
-                }
             }
         }
     }
@@ -75,13 +79,13 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
     fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
         self.derives(&item.attrs);
         for variant in &item.variants {
-            self.message(&variant.attrs);
+            self.message(&variant.attrs, &variant.fields);
         }
     }
 
     fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
         self.derives(&item.attrs);
-        self.message(&item.attrs);
+        self.message(&item.attrs, &item.fields);
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
@@ -126,14 +130,22 @@ mod tests {
     }
 
     #[test]
-    fn messages_that_repeat_their_source_are_told() {
+    fn messages_that_repeat_their_source_are_found() {
         let with = |message: &str| {
             format!("#[derive(Error)] enum E {{ #[error(\"{message}\", a)] A {{ source: B }} }}")
         };
         assert_eq!(
             rules("xtask/src/a.rs", &with("bad: {source}")),
-            [("error", true)]
+            [("error", false)]
         );
+        let unnamed =
+            |message: &str, field: &str| format!("enum E {{ #[error({message})] A({field}) }}");
+        let (repeats, from) = ("\"bad: {0}\"", "#[from] B");
+        let found = rules("xtask/src/a.rs", &unnamed(repeats, from));
+        assert_eq!(found, [("error", false)]);
+        for (message, field) in [(repeats, "String"), ("transparent", from)] {
+            assert_eq!(rules("xtask/src/a.rs", &unnamed(message, field)), []);
+        }
         assert_eq!(rules("xtask/src/a.rs", &with("cannot open {path}")), []);
     }
 

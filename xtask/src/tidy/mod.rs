@@ -15,7 +15,7 @@
 //! | `waiting` | no test sleeps |
 //! | `manifest` | every crate has the workspace's lints; a model needs no crate that reaches the host |
 //! | `source` | files that lay out registers or formats say where that is specified |
-//! | `error` | no message repeats the error that caused it (so far a warning) |
+//! | `error` | no message repeats the error that caused it |
 //! | `default` | what a system file describes has no `Default`: defaults are in the schema alone |
 //! | `test` | a test's name says more than one word, and not that it is a test |
 //! | `conformance` | every device in `host/devices` and `host/virtio` passes the checks of all devices |

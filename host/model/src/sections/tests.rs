@@ -1,4 +1,5 @@
 use super::*;
+use std::error::Error as _;
 
 /// A part whose second version added a field.
 struct Lamp {
@@ -48,9 +49,9 @@ fn section(kind: &str, version: u16, payload: &[u8]) -> Sections {
 }
 
 fn refused(mut all: Sections) -> String {
-    all.take("hall.lamp", &mut Lamp { ..DARK })
-        .unwrap_err()
-        .to_string()
+    let error = all.take("hall.lamp", &mut Lamp { ..DARK }).unwrap_err();
+    let cause = error.source().map(|source| format!(": {source}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }
 
 #[test]

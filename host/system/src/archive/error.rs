@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ArchiveError {
     /// The host refused the file.
-    #[error("cannot {verb} {}: {source}", path.display())]
+    #[error("cannot {verb} {}", path.display())]
     File {
         /// What was tried.
         verb: &'static str,
@@ -101,7 +101,7 @@ pub enum ArchiveError {
     #[error(transparent)]
     Save(#[from] SaveError),
     /// The system does not take the state.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be restored", path.display())]
     Restore {
         /// Which file.
         path: PathBuf,

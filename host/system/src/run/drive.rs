@@ -4,6 +4,7 @@
 use super::SnapshotOrder;
 use crate::archive::{ArchiveError, Origin, Record, Recorder, SnapshotPlace, write_snapshot};
 use crate::build::System;
+use crate::causes::with_causes;
 use crate::description::Description;
 use crate::units;
 use crate::verdict::{Reason, Verdict};
@@ -190,7 +191,7 @@ impl Course<'_> {
                 driven.saved_in = Some(began.elapsed());
             }
             Err(error) => {
-                driven.failures.push(host(error.to_string()));
+                driven.failures.push(host(with_causes(&error)));
             }
         }
     }

@@ -84,7 +84,7 @@ pub enum RunError {
     #[error("{0}")]
     NoMachine(String),
     /// The trace file cannot be made.
-    #[error("--trace {0}")]
+    #[error(transparent)]
     Trace(#[from] TraceFileError),
     /// There are no symbols for the trace.
     #[error(transparent)]
