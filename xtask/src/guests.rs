@@ -1,5 +1,6 @@
 //! `cargo xtask guests`: the programs that run inside machines.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +11,10 @@ use serde_json::Value;
 
 use crate::process;
 use crate::toolchain::Toolchain;
+
+/// Takes several options that may hold spaces, parted by this.
+const FLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
+const PARTS_FLAGS: &str = "\u{1f}";
 
 /// The guests' workspace.
 pub fn folder() -> PathBuf {
@@ -31,8 +36,9 @@ pub fn cargo(toolchain: &Toolchain, verb: &str) -> Command {
 pub fn build() -> Result<Vec<PathBuf>> {
     let toolchain = Toolchain::pinned()?;
     toolchain.add_targets()?;
+    let remaps = remaps(&packages(&toolchain)?);
     let mut command = cargo(&toolchain, "build");
-    command.args([
+    command.env(FLAGS, remaps.join(PARTS_FLAGS)).args([
         "--release",
         "--bins",
         "--message-format",
@@ -48,6 +54,33 @@ pub fn build() -> Result<Vec<PathBuf>> {
     programs
         .iter()
         .map(|program| copy(program, &into))
+        .collect()
+}
+
+/// What cargo knows of the guests' packages. Fetches them if need be.
+fn packages(toolchain: &Toolchain) -> Result<Value> {
+    let mut command = toolchain.cargo();
+    command.current_dir(folder());
+    command.args(["metadata", "--format-version", "1", "--locked"]);
+    let printed = process::output(&mut command)?;
+    serde_json::from_str(&printed).context("`cargo metadata` prints no JSON")
+}
+
+/// Options that keep this computer's folders out of the programs: panics name their source file, so
+/// the guest's output, and with it the hash of its run, would tell where it was built.
+fn remaps(packages: &Value) -> Vec<String> {
+    let sources = packages["packages"].as_array().into_iter().flatten();
+    let folders: BTreeSet<PathBuf> = sources
+        .filter(|package| !package["source"].is_null())
+        .filter_map(|package| package["manifest_path"].as_str())
+        .filter_map(|manifest| Path::new(manifest).ancestors().nth(2))
+        .map(Path::to_path_buf)
+        .collect();
+    let crates = folders.iter().map(|folder| (folder.display(), "/crates"));
+    let own = places::workspace();
+    crates
+        .chain([(own.display(), "/maquette")])
+        .map(|(from, to)| format!("--remap-path-prefix={from}={to}"))
         .collect()
 }
 
@@ -95,7 +128,7 @@ pub fn command() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::executables;
+    use super::{executables, remaps};
 
     #[test]
     fn executables_are_taken_from_artifact_messages_only() {
@@ -106,6 +139,23 @@ not json
         assert_eq!(
             executables(messages),
             [std::path::PathBuf::from("/x/hello")]
+        );
+    }
+
+    #[test]
+    fn remaps_cover_each_folder_of_fetched_packages_and_the_workspace() {
+        let packages = serde_json::json!({ "packages": [
+            { "source": "registry", "manifest_path": "/home/a b/registry/one/fdt-0.4/Cargo.toml" },
+            { "source": "registry", "manifest_path": "/home/a b/registry/one/bits-2/Cargo.toml" },
+            { "source": null, "manifest_path": "/work/guest/rt/Cargo.toml" },
+        ]});
+        let own = maquette_tests::places::workspace();
+        assert_eq!(
+            remaps(&packages),
+            [
+                "--remap-path-prefix=/home/a b/registry/one=/crates".to_owned(),
+                format!("--remap-path-prefix={}=/maquette", own.display()),
+            ]
         );
     }
 }
