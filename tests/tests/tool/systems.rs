@@ -2,7 +2,7 @@
 
 use maquette_tests::child::Limit;
 use maquette_tests::places;
-use maquette_tests::tool::Tool;
+use maquette_tests::tool::{Tool, trace_hash};
 use std::path::PathBuf;
 
 /// All system files and their texts.
@@ -49,4 +49,21 @@ fn every_system_says_what_it_shows_and_cannot_run_for_ever() {
         // Its own, or that of one of its machines.
         assert!(text.contains("expect]\n"), "{path}");
     }
+}
+
+/// The guests are equal byte for byte wherever they are built, so the hash holds for every reader.
+#[test]
+fn readme_shows_what_the_main_run_prints_up_to_its_hash() {
+    let readme = places::workspace().join("README.md");
+    let readme = std::fs::read_to_string(readme).expect("README.md");
+    let done = Tool::run("systems/demo.toml").finish();
+    let shown: Vec<&str> = readme.lines().collect();
+    let printed: Vec<&str> = done.stdout.trim().lines().collect();
+    assert!(printed.len() > 15, "{}", done.describe());
+    assert!(shown.windows(printed.len()).any(|part| part == printed));
+    let hash = trace_hash(&done).expect("a hash");
+    assert!(
+        shown.contains(&format!("trace hash: {hash}").as_str()),
+        "README.md shows another hash than {hash}"
+    );
 }
