@@ -169,6 +169,14 @@ impl<D: VirtioDevice> Driver<D> {
         first
     }
 
+    /// Whether buffers like those that the device still has fit into the queue beside them.
+    pub(crate) fn has_room(&self, q: u16, buffers: &[Buffer]) -> bool {
+        let index = self.bytes(areas(q)[2] + layout::RING_IDX, 2);
+        let used = u16::from_le_bytes([index[0], index[1]]);
+        let outstanding = self.rings[usize::from(q)].avail.wrapping_sub(used);
+        buffers.len() * (usize::from(outstanding) + 1) <= usize::from(self.size)
+    }
+
     pub(crate) fn kick(&mut self, q: u16) {
         self.write(mmio::QUEUE_NOTIFY, q.into());
     }

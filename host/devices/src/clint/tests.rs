@@ -18,7 +18,7 @@ fn read(d: &mut Clint, h: &mut TestHost, off: u64, w: Width) -> u64 {
     }
 }
 
-maquette_model::conformance!(clint, || Clint::new(3, MHZ10), Clint::SIZE);
+maquette_model::conformance!(clint, || Clint::new(3, MHZ10), Clint::SIZE, drives lines);
 
 #[test]
 fn msip_drives_the_line_of_its_hart_only() {

@@ -1,5 +1,6 @@
 use super::*;
 use maquette_model::testing::TestHost;
+use maquette_model::{Inspect, Message, Tree};
 use proptest::prelude::*;
 
 const ENABLE: u64 = 0x2000;
@@ -30,7 +31,54 @@ fn ready() -> (Plic, TestHost) {
     (d, h)
 }
 
-maquette_model::conformance!(plic, || Plic::new(2), Plic::SIZE);
+/// A PLIC whose sources follow messages: the bits of a word are their levels, all else is low.
+struct Wired(Plic);
+
+impl Device for Wired {
+    fn read(&mut self, cx: &mut Cx<'_>, r: Region, off: u64, w: Width) -> Access<u64> {
+        self.0.read(cx, r, off, w)
+    }
+    fn write(&mut self, cx: &mut Cx<'_>, r: Region, off: u64, w: Width, v: u64) -> Access<()> {
+        self.0.write(cx, r, off, w, v)
+    }
+    fn event(&mut self, cx: &mut Cx<'_>, ev: Event) {
+        if let Event::Message { msg, .. } = ev {
+            let levels = if let Message::Word(v) = msg { v } else { 0 };
+            for n in 0..64 {
+                self.0.set_source(cx, n + 1, levels >> n & 1 == 1);
+            }
+        }
+    }
+    fn reset(&mut self, cx: &mut Cx<'_>, kind: ResetKind) {
+        self.0.reset(cx, kind);
+    }
+    fn register(&self, r: Region, off: u64) -> Option<RegisterInfo> {
+        self.0.register(r, off)
+    }
+}
+
+impl Snapshot for Wired {
+    fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+    fn version(&self) -> u16 {
+        self.0.version()
+    }
+    fn save(&self, w: &mut Writer) {
+        self.0.save(w);
+    }
+    fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.0.load(r)
+    }
+}
+
+impl Inspect for Wired {
+    fn inspect(&self, tree: &mut Tree) {
+        self.0.inspect(tree);
+    }
+}
+
+maquette_model::conformance!(plic, || Wired(Plic::new(2)), Plic::SIZE, drives lines);
 
 #[test]
 fn source_high_raises_only_contexts_that_enable_it() {

@@ -61,7 +61,7 @@ impl Rig {
     }
 }
 
-maquette_model::conformance!(rtc, || Rtc::new(UnixTime(START)), Rtc::SIZE);
+maquette_model::conformance!(rtc, || Rtc::new(UnixTime(START)), Rtc::SIZE, drives lines);
 
 #[test]
 fn rv_66_clock_is_the_start_and_virtual_time() {

@@ -46,7 +46,8 @@ impl Bench {
 maquette_model::conformance!(
     uart16550,
     || Uart16550::new(Uart16550::VIRT_CLOCK),
-    Uart16550::SIZE
+    Uart16550::SIZE,
+    drives lines
 );
 
 #[test]

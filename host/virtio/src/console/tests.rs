@@ -1,5 +1,5 @@
 use super::*;
-use crate::conformance::virtio_conformance;
+use crate::conformance::{queue_conformance, virtio_conformance};
 use crate::testing::{DATA, Driver};
 use maquette_model::Device;
 use maquette_model::testing::Seen;
@@ -11,6 +11,7 @@ fn input(d: &mut Driver<Console>, msg: Message) {
 }
 
 virtio_conformance!(console, Console::new(), rules::TRANSMIT);
+queue_conformance!(receiving, Console::new(), rules::RECEIVE);
 
 #[test]
 fn transmitted_bytes_are_sent() {

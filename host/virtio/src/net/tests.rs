@@ -1,5 +1,5 @@
 use super::*;
-use crate::conformance::virtio_conformance;
+use crate::conformance::{queue_conformance, virtio_conformance};
 use crate::testing::{DATA, Driver};
 use maquette_model::testing::Seen;
 use maquette_model::{Device, ResetKind, Width};
@@ -42,6 +42,7 @@ fn transmit(d: &mut Driver<Net>, len: u32) -> Vec<(u32, u32)> {
 }
 
 virtio_conformance!(net, Net::new(MAC, true), rules::SEND_FRAME);
+queue_conformance!(receiving, Net::new(MAC, true), rules::RECEIVE_FRAME);
 
 #[test]
 fn configuration_holds_address_and_link() {

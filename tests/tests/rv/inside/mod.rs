@@ -10,6 +10,7 @@ mod altered;
 )]
 mod asm;
 mod diagnostics;
+mod dma;
 mod pauses;
 mod reservation;
 mod restored;
@@ -21,6 +22,8 @@ use maquette_trace::Trace;
 
 /// The usual length of a hart's turn.
 pub const QUANTUM: u64 = 10_000;
+/// RAM of these machines.
+pub const RAM_BYTES: u64 = 64 << 20;
 
 /// A machine on a trace, its console linked to somebody who listens.
 pub struct Inside {
@@ -43,7 +46,7 @@ impl Inside {
         let config = Config {
             name: "machine0".to_owned(),
             harts: parts.harts,
-            ram_bytes: 64 << 20,
+            ram_bytes: RAM_BYTES,
             clock: Frequency::from_hz(1_000_000_000),
             cpi: (1, 1),
             quantum: parts.quantum,

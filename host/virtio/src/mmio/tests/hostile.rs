@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::testing::RAM_BYTES;
-use crate::{Block, Console, MemoryDisk, Overlay};
-use maquette_model::testing::conformance::{Random, random_step, saved};
+use crate::{Block, Console, MemoryDisk, Net, Overlay};
+use maquette_model::testing::conformance::{Random, Registers, random_step, saved};
 use maquette_model::{ResetKind, SimTime};
 use maquette_virtio_protocol::blk::RequestHeader;
 use maquette_virtio_protocol::queue::{Desc, DescFlags};
@@ -14,12 +14,13 @@ fn block(latency: SimTime) -> Box<dyn VirtioDevice> {
     Box::new(Block::new(Box::new(disk), "hostile", latency))
 }
 
-fn devices() -> [Box<dyn VirtioDevice>; 4] {
+fn devices() -> [Box<dyn VirtioDevice>; 5] {
     [
         block(SimTime::ZERO),
         block(SimTime::from_us(3)),
         Box::new(Console::new()),
         Box::new(Rng::new(3)),
+        Box::new(Net::new([2, 0, 0, 0, 0, 1], true)),
     ]
 }
 
@@ -108,6 +109,7 @@ fn hostile_drivers_never_hang_or_break_more_than_their_device() {
         for device in devices() {
             let random = &mut Random(seed);
             let mut d = Driver::cold(device);
+            let registers = Registers::of(&d.mmio, VirtioMmio::<Rng>::SIZE);
             let event_idx = if seed % 2 == 0 {
                 Features::EVENT_IDX
             } else {
@@ -124,7 +126,7 @@ fn hostile_drivers_never_hang_or_break_more_than_their_device() {
                     d.start(features);
                 }
                 if random.below(50) == 0 {
-                    random_step(&mut d.host, &mut d.mmio, random, 0x1000);
+                    random_step(&mut d.host, &mut d.mmio, random, &registers);
                 }
             }
             d.host.before_reset();
