@@ -8,6 +8,7 @@
 //!   disk, above OpenSBI, and beside QEMU.
 //! - [`moments`]: snapshots that runs go on from, recordings that are replayed.
 //! - [`trace_hash`]: what the trace hash depends on, and what it does not.
+//! - [`links`]: slow and lossy cables, frame by frame.
 //! - [`rtc`]: the date, fixed or the host's, to a bare guest and to Linux.
 //! - [`tracing`]: files for viewers.
 //! - [`endings`]: power-off, reboot, deadlock, trap loop.
@@ -23,6 +24,7 @@ mod disks;
 mod endings;
 mod idle;
 mod inside;
+mod links;
 mod linux;
 mod linux_disk;
 mod linux_opensbi;
