@@ -137,10 +137,13 @@ pub(super) struct Put {
 impl Put {
     /// The image with its base at an address.
     pub(super) fn new(image: &Image<'_>, base: u64, ram: AddrRange) -> Result<Self, PlaceError> {
+        let ends = image.segments().iter();
+        let ends = ends.map(|s| base.saturating_add(s.addr).saturating_add(s.mem_len));
+        let end = ends.max().unwrap_or(base);
         let segments = image
             .segments()
             .iter()
-            .map(|s| segment(image.base(), base.saturating_add(s.addr), s.mem_len, ram))
+            .map(|s| segment(end, base.saturating_add(s.addr), s.mem_len, ram))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             segments,
@@ -223,19 +226,21 @@ pub(super) fn complete(
     })
 }
 
-fn segment(base: Base, start: u64, len: u64, ram: AddrRange) -> Result<AddrRange, PlaceError> {
+/// A segment of an image that ends at `end`.
+fn segment(end: u64, start: u64, len: u64, ram: AddrRange) -> Result<AddrRange, PlaceError> {
     let range = AddrRange::new(PhysAddr(start), len);
+    let could_be_ram = start
+        .checked_sub(ram.start().0)
+        .is_some_and(|d| d < MAX_RAM);
     match range {
         Some(range) if ram.covers(range) => Ok(range),
-        Some(range) if base == Base::Absolute && ram.offset(range.start()).is_none() => {
-            Err(PlaceError::OutsideRam {
-                segment: range,
-                ram,
-            })
-        }
+        Some(range) if !could_be_ram => Err(PlaceError::OutsideRam {
+            segment: range,
+            ram,
+        }),
         _ => Err(PlaceError::KernelTooLarge {
             kernel: len,
-            needed_end: start.saturating_add(len),
+            needed_end: end,
             ram,
         }),
     }

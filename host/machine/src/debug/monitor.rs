@@ -35,6 +35,14 @@ pub(super) fn answer(machine: &Machine, line: &str) -> String {
         ["inspect", name] => inspect(machine, &mut out, name),
         ["irq"] => interrupts(machine, &mut out),
         ["time"] => times(machine, &mut out),
+        ["walk"] => writeln!(
+            out,
+            "monitor: which address? write `monitor walk ADDR [HART]`, as in `monitor walk 80200000 hart0`"
+        ),
+        ["inspect"] => writeln!(
+            out,
+            "monitor: which part? write `monitor inspect NAME`, as in `monitor inspect hart0.csr`"
+        ),
         ["walk", address] => walk(machine, &mut out, address, None),
         ["walk", address, hart] => walk(machine, &mut out, address, Some(hart)),
         _ => writeln!(out, "monitor: `{line}` is not known; try `monitor help`"),
@@ -161,7 +169,10 @@ fn times(machine: &Machine, out: &mut String) -> fmt::Result {
 fn walk(machine: &Machine, out: &mut String, address: &str, hart: Option<&str>) -> fmt::Result {
     let digits = address.strip_prefix("0x").unwrap_or(address);
     let Ok(va) = u64::from_str_radix(digits, 16) else {
-        return writeln!(out, "monitor: `{address}` is no address in hexadecimal");
+        return writeln!(
+            out,
+            "monitor: `{address}` is no address in hexadecimal, such as 80200000"
+        );
     };
     let number = match hart {
         None => Some(machine.current_hart()),
@@ -169,7 +180,11 @@ fn walk(machine: &Machine, out: &mut String, address: &str, hart: Option<&str>) 
     };
     let Some((i, hart)) = number.and_then(|i| Some((i, machine.hart(i)?))) else {
         let name = hart.unwrap_or_default();
-        return writeln!(out, "monitor: there is no hart `{name}`");
+        let last = machine.hart_count().saturating_sub(1);
+        return writeln!(
+            out,
+            "monitor: there is no hart `{name}`; there is hart0 to hart{last}"
+        );
     };
     let Walk { mode, steps, end } = hart.walk(VirtAddr(va));
     writeln!(out, "hart{i}, {mode}: {va:#x}")?;

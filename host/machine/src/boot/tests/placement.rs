@@ -76,6 +76,22 @@ fn placement_elf_outside_ram_says_where_to_link_it() {
 }
 
 #[test]
+fn placement_elf_behind_a_small_ram_says_how_much_ram_would_do() {
+    let segments = [
+        Seg::load(RAM_START + 2 * MIB, &[1; 8], 8),
+        Seg::load(RAM_START + 9 * MIB, &[1; 8], MIB),
+    ];
+    let file = elf(2, RAM_START + 2 * MIB, &segments);
+    let image = load(&file).unwrap();
+    let place = |mib| place(&image, View::Supervisor, None, 100, ram(mib * MIB));
+    let error = place(1).unwrap_err();
+    assert!(error.wants_memory());
+    let text = error.to_string();
+    assert!(text.ends_with("give the machine at least 14 MiB"), "{text}");
+    place(14).unwrap();
+}
+
+#[test]
 fn placement_too_large_kernel_says_how_much_ram_it_needs() {
     let file = image(0x20_0000, 100 * MIB, 0, false);
     let image = load(&file).unwrap();
