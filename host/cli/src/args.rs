@@ -16,7 +16,7 @@ Examples:
   maquette run my.toml --record bug.maqr         one file that somebody else can replay
   maquette gdb systems/demo.toml                 wait for GDB at the first instruction
   maquette inspect systems/linux.toml --at 1s hart0.csr plic
-  maquette check my.toml                         everything wrong with a file, without running it
+  maquette check systems/*.toml                  everything wrong with files, without running them
   maquette info parameters                       what can be written into a file
 
 Exit codes:
@@ -65,8 +65,10 @@ pub enum Command {
     /// Registers of harts and devices, queues, interrupts, counters, as `path = value`. Looking changes
     /// nothing.
     Inspect(InspectArgs),
-    /// Check a system file and everything it names, without running it
-    Check(FileArgs),
+    /// Check system files and everything they name, without running them
+    ///
+    /// Says of each what is wrong with it, all at once. Ends with 0 if nothing is wrong with any of them.
+    Check(CheckArgs),
     /// List the systems of a folder, one line each
     List {
         /// The folder
@@ -94,6 +96,16 @@ pub struct FileArgs {
     /// The system file
     pub file: PathBuf,
     /// Override a parameter, as often as you like: machine.harts=4, device.0.slot=2
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The system files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Override a parameter in each of them, as often as you like: machine.harts=4, device.0.slot=2
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

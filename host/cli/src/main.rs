@@ -19,7 +19,7 @@ mod print;
 mod runs;
 mod stats;
 
-use args::{Cli, Command, FileArgs, Topic};
+use args::{CheckArgs, Cli, Command, Topic};
 use clap::Parser;
 use maquette_system::doctor::{Host, examine};
 use maquette_system::{EXIT_SETUP, Problems, info};
@@ -62,11 +62,17 @@ fn main() -> ExitCode {
     })
 }
 
-fn check(args: &FileArgs) -> u8 {
-    let checked = maquette_system::open(&args.file, &args.set)
-        .and_then(|opened| maquette_system::check(&opened));
+/// Every file is checked; the worst of them decides.
+fn check(args: &CheckArgs) -> u8 {
+    let codes = args.files.iter().map(|file| check_file(file, &args.set));
+    codes.max().unwrap_or(CLEAN)
+}
+
+fn check_file(file: &Path, overrides: &[String]) -> u8 {
+    let checked =
+        maquette_system::open(file, overrides).and_then(|opened| maquette_system::check(&opened));
     match checked {
-        Ok(()) => print(&format!("{}: no errors\n", args.file.display())),
+        Ok(()) => print(&format!("{}: no errors\n", file.display())),
         Err(problems) => set_up(&problems),
     }
 }

@@ -10,10 +10,13 @@ use crate::{HOST_FAILURE, set_up};
 use maquette_rim::Pace;
 use maquette_system::look::{self, Subject};
 use maquette_system::{
-    DebugOptions, EXIT_SETUP, Moment, Options, Report, RunError, SnapshotOrder, TraceOrder,
-    Verdict, clip, units, with_causes,
+    DebugOptions, EXIT_SETUP, Moment, Options, Prepared, Report, RunError, SnapshotOrder,
+    TraceOrder, Verdict, Warning, clip, units, with_causes,
 };
 use std::path::PathBuf;
+
+/// What a message is cut to.
+const LONGEST_MESSAGE: usize = 600;
 
 /// Runs a system file.
 pub fn run(args: &RunArgs) -> u8 {
@@ -26,7 +29,7 @@ pub fn run(args: &RunArgs) -> u8 {
     );
     reported(&args.report, options, |options| {
         let opened = maquette_system::open(&args.file.file, &args.file.set)?;
-        maquette_system::run(opened, options)
+        Prepared::boot(opened, options)
     })
 }
 
@@ -40,7 +43,7 @@ pub fn resume(args: &ResumeArgs) -> u8 {
         &args.trace,
     );
     reported(&args.report, options, |options| {
-        maquette_system::resume(&args.file, args.root.as_deref(), options)
+        Prepared::resume(&args.file, args.root.as_deref(), options)
     })
 }
 
@@ -51,7 +54,7 @@ pub fn replay(args: &ReplayArgs) -> u8 {
         ..Options::default()
     };
     reported(&args.report, Ok(options), |options| {
-        maquette_system::replay(&args.file, args.root.as_deref(), options)
+        Prepared::replay(&args.file, args.root.as_deref(), options)
     })
 }
 
@@ -61,9 +64,9 @@ pub fn gdb(args: GdbArgs) -> u8 {
         listen: args.listen,
         machine: args.machine,
     };
-    reported(&args.report, Ok(Options::default()), |_| {
+    reported(&args.report, Ok(Options::default()), |options| {
         let opened = maquette_system::open(&args.file.file, &args.file.set)?;
-        maquette_system::debug(opened, &how)
+        Prepared::debug(opened, how, options)
     })
 }
 
@@ -83,7 +86,7 @@ fn options(
         record,
         snapshot: order(snapshot)?,
         trace: traced(trace),
-        live: false,
+        ..Options::default()
     })
 }
 
@@ -171,27 +174,40 @@ pub fn inspect(args: &InspectArgs) -> u8 {
     }
 }
 
-/// Makes the statistics' file, runs, and says what came of it.
+/// Prepares the run, makes the statistics' file, runs, and says what came of it.
 fn reported(
     args: &ReportArgs,
     options: Result<Options, String>,
-    run: impl FnOnce(&Options) -> Result<Report, RunError>,
+    prepare: impl FnOnce(Options) -> Result<Prepared, RunError>,
 ) -> u8 {
-    // The file is made before the run: hours of work are not lost to a mistyped name.
-    let stats = || args.stats.as_deref().map(stats::create).transpose();
-    let prepared = options.and_then(|options| Ok((options, stats()?)));
-    let (mut options, stats) = match prepared {
-        Ok(prepared) => prepared,
-        Err(message) => {
-            complain(&message);
-            return EXIT_SETUP;
-        }
+    let mut options = match options {
+        Ok(options) => options,
+        Err(message) => return wrong(&message),
     };
     options.live = !args.quiet;
-    match run(&options) {
+    options.stats = args.stats.clone().filter(|path| stats::is_file(path));
+    let prepared = match prepare(options) {
+        Ok(prepared) => prepared,
+        Err(error) => return refuse(error),
+    };
+    // The file is made before the run: hours of work are not lost to a mistyped name.
+    let stats = match args.stats.as_deref().map(stats::create).transpose() {
+        Ok(stats) => stats,
+        Err(message) => return wrong(&message),
+    };
+    for Warning { text, remedy } in prepared.warnings() {
+        complain(&format!("maquette: warning: {text}\n  remedy: {remedy}\n"));
+    }
+    match prepared.run() {
         Ok(report) => say(args, &report, stats),
         Err(error) => refuse(error),
     }
+}
+
+/// Wrong usage, said.
+fn wrong(message: &str) -> u8 {
+    complain(message);
+    EXIT_SETUP
 }
 
 fn say(args: &ReportArgs, report: &Report, stats: Option<Stats>) -> u8 {
@@ -210,41 +226,14 @@ fn say(args: &ReportArgs, report: &Report, stats: Option<Stats>) -> u8 {
 }
 
 fn refuse(error: RunError) -> u8 {
-    match error {
-        RunError::Problems(problems) => set_up(&problems),
-        RunError::Archive(error) => complain_of(&with_causes(&error), error.remedy()),
-        RunError::Trace(error) => complain_of(&with_causes(&error), error.remedy()),
-        RunError::Symbols(error) => complain_of(&with_causes(&error), error.remedy()),
-        RunError::NoMoment(_)
-        | RunError::PastMoment { .. }
-        | RunError::NoTerminal
-        | RunError::SeveralMachines(_)
-        | RunError::NoComponent { .. }
-        | RunError::Debugger(_)
-        | RunError::NoMachine(_) => {
-            complain(&format!(
-                "maquette: {}
-",
-                clip(&with_causes(&error), LONGEST_MESSAGE)
-            ));
-            EXIT_SETUP
-        }
-        RunError::Host { what, source } => {
-            complain(&format!(
-                "maquette: host failure: the host refuses {what}: {source}\n"
-            ));
-            HOST_FAILURE
-        }
-    }
-}
-
-/// Wrong usage, and what to do about it.
-/// What a message is cut to.
-const LONGEST_MESSAGE: usize = 600;
-
-fn complain_of(what: &str, remedy: &str) -> u8 {
+    let (class, code) = match error {
+        RunError::Problems(problems) => return set_up(&problems),
+        RunError::Host { .. } => ("host failure: ", HOST_FAILURE),
+        _ => ("", EXIT_SETUP),
+    };
     // Names in the message may come from a damaged file.
-    let what = clip(what, LONGEST_MESSAGE);
-    complain(&format!("maquette: {what}\n  remedy: {remedy}\n"));
-    EXIT_SETUP
+    let what = clip(&with_causes(&error), LONGEST_MESSAGE);
+    let remedy = error.remedy();
+    complain(&format!("maquette: {class}{what}\n  remedy: {remedy}\n"));
+    code
 }

@@ -19,6 +19,14 @@ enum To {
     Nowhere,
 }
 
+/// Whether `path` is a file's and not that of an output.
+pub fn is_file(path: &Path) -> bool {
+    !matches!(
+        path.to_str(),
+        Some("-" | "/dev/stdout" | "/dev/stderr" | "/dev/null")
+    )
+}
+
 /// Makes sure that `path` can be written later, and leaves what stands there as it is.
 pub fn create(path: &Path) -> Result<Stats, String> {
     let to = match path.to_str() {
@@ -75,7 +83,9 @@ impl Stats {
         let written = self.try_write(text);
         written.map_err(|error| {
             let path = self.path.display();
-            format!("maquette: host failure: --stats {path} cannot be written: {error}\n")
+            format!(
+                "maquette: host failure: --stats {path} cannot be written: {error}\n  remedy: make room, or name a file on another disk\n"
+            )
         })
     }
 

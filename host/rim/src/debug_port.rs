@@ -26,11 +26,14 @@ const REFUSAL: &[u8] = b"+$E.another debugger is attached#23";
 #[derive(Debug, Error)]
 pub enum DebugPortError {
     /// The text is no address.
-    #[error("`--listen {0}` is no address; write HOST:PORT, as in 127.0.0.1:1234, or unix:PATH")]
+    #[error("`--listen {0}` is no address")]
     Address(String),
     /// Somebody else listens there.
-    #[error("`--listen {0}`: the address is in use; name another one, or port 0 for a free one")]
+    #[error("`--listen {0}`: the address is in use")]
     InUse(String),
+    /// Something else has the socket's name.
+    #[error("`--listen {0}`: there is a file of that name, and no socket")]
+    NoSocket(String),
     /// The host refuses.
     #[error("`--listen {address}`: the host refuses")]
     Host {
@@ -39,6 +42,24 @@ pub enum DebugPortError {
         /// Its words.
         source: io::Error,
     },
+}
+
+impl DebugPortError {
+    /// What the user can do.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "write HOST:PORT, as in 127.0.0.1:1234, or unix:PATH",
+            Self::InUse(address) if address.starts_with("unix:") => {
+                "name another socket, or end who listens there"
+            }
+            Self::InUse(_) => "name another address, or port 0 for a free one",
+            Self::NoSocket(_) => "name a file that does not exist yet",
+            Self::Host { .. } => {
+                "name an address of this host and a port above 1023, or unix:PATH in a folder that you may write"
+            }
+        }
+    }
 }
 
 /// What happened at the port.
@@ -113,6 +134,9 @@ impl DebugPort {
     /// When that is no address, or somebody listens there, or the host refuses.
     pub fn listen(address: &str, signals: &Rc<Signals>) -> Result<Self, DebugPortError> {
         let refused = |source: io::Error| match source.kind() {
+            ErrorKind::AddrInUse if is_other_file(address) => {
+                DebugPortError::NoSocket(address.to_owned())
+            }
             ErrorKind::AddrInUse => DebugPortError::InUse(address.to_owned()),
             ErrorKind::InvalidInput => DebugPortError::Address(address.to_owned()),
             _ => DebugPortError::Host {
@@ -300,6 +324,13 @@ impl Drop for DebugPort {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Whether an address names a file that is no socket.
+fn is_other_file(address: &str) -> bool {
+    let path = address.strip_prefix("unix:");
+    let meta = path.and_then(|path| fs::symlink_metadata(path).ok());
+    meta.is_some_and(|meta| !meta.file_type().is_socket())
 }
 
 /// A name that nobody listens at any more is taken over.

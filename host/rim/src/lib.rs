@@ -43,7 +43,9 @@ mod trace_file;
 pub use date::unix_nanoseconds;
 pub use debug_port::{DebugEvent, DebugPort, DebugPortError, Debugged, tell};
 pub use disk::{DiskAccess, DiskError, FileDisk, is_link_loop};
-pub use facts::{Kvm, address_space_limit, file_size_limit, free_bytes, has_terminal, kvm};
+pub use facts::{
+    Kvm, NoFolder, address_space_limit, file_size_limit, free_bytes, has_terminal, kvm,
+};
 pub use live_line::{LiveLine, Progress, erase_live_line};
 pub use network::UserNetwork;
 pub use output::Output;

@@ -180,8 +180,10 @@ impl Builder {
         });
         let initrd = d.boot.initrd.as_ref();
         let initrd = initrd.map(|f| {
+            // What does not fit beside the kernel is refused with the memory that both need.
+            let most = d.board.memory.max(MOST_KERNEL);
             let too_large = "name a smaller file, or give the machine more memory";
-            self.file(f, d.board.memory, too_large)
+            self.file(f, most, too_large)
         });
         let slots: Vec<Slot> = (d.devices.iter())
             .filter_map(|device| {

@@ -19,6 +19,31 @@ pub struct Description {
 }
 
 impl Description {
+    /// The files that the system uses.
+    pub fn files(&self) -> impl Iterator<Item = &FileRef> {
+        self.machines.iter().flat_map(|machine| {
+            let disks = machine.devices.iter().filter_map(Device::image);
+            let boot = &machine.boot;
+            boot.firmware
+                .iter()
+                .chain(&boot.kernel)
+                .chain(&boot.initrd)
+                .chain(disks)
+        })
+    }
+
+    /// The images that the guest writes to.
+    pub fn written_files(&self) -> impl Iterator<Item = &FileRef> {
+        let devices = self.machines.iter().flat_map(|machine| &machine.devices);
+        devices.filter_map(|device| match &device.kind {
+            DeviceKind::Block {
+                mode: DiskMode::Raw,
+                ..
+            } => device.image(),
+            _ => None,
+        })
+    }
+
     /// Sets aside what would get in the way of a person at the keyboard.
     pub fn leave_to_a_person(&mut self) {
         self.limits = Limits::NONE;
@@ -180,6 +205,20 @@ pub struct Device {
     pub at: Option<At>,
     /// The section's path in messages.
     pub field: String,
+}
+
+impl Device {
+    /// The file that holds what is on it, if one does.
+    #[must_use]
+    pub const fn image(&self) -> Option<&FileRef> {
+        match &self.kind {
+            DeviceKind::Block {
+                disk: Disk::File(file),
+                ..
+            } => Some(file),
+            _ => None,
+        }
+    }
 }
 
 /// What a device is.

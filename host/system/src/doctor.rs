@@ -3,14 +3,17 @@
 //! Facts are gathered into [`Host`] first; [`examine`] is a function of them, so that a test can be any
 //! host.
 
+use crate::causes::with_causes;
 use crate::locate::Places;
 use crate::units::show_size;
-use maquette_rim::{Kvm, address_space_limit, file_size_limit, free_bytes, has_terminal, kvm};
+use maquette_rim::{
+    Kvm, NoFolder, address_space_limit, file_size_limit, free_bytes, has_terminal, kvm,
+};
 use serde_json::{Value, json};
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The target that guests are built for.
@@ -38,8 +41,8 @@ pub struct Host {
     pub rustup: Option<PathBuf>,
     /// `PATH`.
     pub path: OsString,
-    /// Free bytes where the cache is.
-    pub free: io::Result<u64>,
+    /// Free bytes where the cache is, or why it cannot be there.
+    pub free: Result<u64, NoFolder>,
     /// The limit of the address space.
     pub address_space: Option<u64>,
     /// The limit of a file's size.
@@ -142,7 +145,21 @@ fn guests(host: &Host) -> Finding {
 fn real_part(host: &Host, (name, purpose): (&str, &str)) -> Finding {
     let current = host.places.cache.join(name).join("current");
     let label = format!("part {name}");
-    if current.join("stamp").is_file() {
+    let stamp = current.join("stamp");
+    let unreadable = match stamp.metadata() {
+        Ok(_) => None,
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => None,
+            _ => Some(error),
+        },
+    };
+    if let Some(error) = unreadable {
+        let found = format!("cannot be looked for: {}: {error}", current.display());
+        let remedy =
+            "give yourself the right to read that folder, or set XDG_CACHE_HOME to another";
+        return finding(label, found, Some(remedy));
+    }
+    if stamp.is_file() {
         let version = current.canonicalize().ok();
         let version = version.as_deref().and_then(Path::file_name);
         let version = version.map_or_else(String::new, |v| v.to_string_lossy().into_owned());
@@ -205,9 +222,10 @@ fn disk(host: &Host) -> Finding {
             let remedy = "make room, or set XDG_CACHE_HOME to a folder with room";
             finding("cache space", found, Some(remedy))
         }
-        Err(error) => {
+        Err(why) => {
             let remedy = "set XDG_CACHE_HOME to a folder that you can write";
-            finding("cache space", format!("{cache}: {error}"), Some(remedy))
+            let found = format!("{cache} cannot be used: {}", with_causes(why));
+            finding("cache space", found, Some(remedy))
         }
     }
 }
@@ -414,6 +432,22 @@ mod tests {
             h.rustup = Some("/nowhere".into());
         });
         lacks("cache space", "XDG_CACHE_HOME", &|h| h.free = Ok(1 << 30));
+        lacks("cache space", "XDG_CACHE_HOME", &|h| {
+            h.free = Err(NoFolder {
+                place: "/a/file".into(),
+                source: ErrorKind::NotADirectory.into(),
+            });
+        });
+        lacks("part qemu", "right to read", &|h| {
+            let qemu = folder.path().join("other/qemu");
+            put(folder.path(), "other/x");
+            for (part, _) in PARTS.iter().filter(|(part, _)| *part != "qemu") {
+                put(folder.path(), &format!("other/{part}/current/stamp"));
+            }
+            // Root may read every folder, but not what a link to itself leads to.
+            let _ = std::os::unix::fs::symlink("qemu", &qemu);
+            h.places.cache = folder.path().join("other");
+        });
         lacks("memory", "`ulimit -v unlimited`", &|h| {
             h.address_space = Some(100 << 20);
         });

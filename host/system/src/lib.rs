@@ -11,8 +11,9 @@
 //!   problems of the file together, each with place, field and remedy.
 //! * [`build()`] reads the files that the description names and makes the machine. `maquette check` ends
 //!   here.
-//! * [`run()`] runs it at the rim of the host and returns a [`Report`]: how the run ended, what is made
-//!   of that ([`Verdict`]), the trace hash and the counters.
+//! * [`Prepared`] is a run whose inputs are read and whose outputs are known to be no other files of it.
+//!   Its [`run`](Prepared::run) runs it at the rim of the host and returns a [`Report`]: how the run ended,
+//!   what is made of that ([`Verdict`]), the trace hash and the counters.
 //!
 //! # Invariants
 //!
@@ -71,7 +72,7 @@ pub use problem::{Fault, Problem};
 pub use render::{Problems, Style, clip};
 pub use report::{MachineReport, Report};
 pub use run::{
-    DebugOptions, Moment, Options, RunError, SnapshotOrder, TraceOrder, debug, replay, resume, run,
+    DebugOptions, Moment, Options, Prepared, RunError, SnapshotOrder, TraceOrder, Warning,
 };
 pub use source::{At, LineColumn, Source, Sources};
 pub use symbols::SymbolError;

@@ -7,6 +7,7 @@
 //!   file or the working directory, or `guests/NAME` beside the `maquette` binary.
 
 use crate::problem::Fault;
+use crate::suggest;
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -57,10 +58,16 @@ impl Places {
         if let Some(path) = tried.clone().find(|path| path.is_file()) {
             return Ok(path);
         }
+        let build = "run `cargo xtask guests`, and look for the name in guest/";
+        let built = self.guests.iter().map(|folder| names(folder));
+        let built = built.into_iter().find(|names| !names.is_empty());
         Err(Fault::File {
             what: format!("the guest program `{name}` is not built"),
             path: tried.into_iter().next().unwrap_or_else(|| name.into()),
-            remedy: "run `cargo xtask guests`, and look for the name in guest/".to_owned(),
+            remedy: match built {
+                None => build.to_owned(),
+                Some(built) => format!("{}; else {build}", chosen_from(name, &built)),
+            },
         })
     }
 
@@ -70,20 +77,37 @@ impl Places {
         };
         let folder = self.cache.join(part).join("current");
         let path = folder.join(file);
-        if path.exists() {
-            return Ok(path);
+        match path.try_exists() {
+            Ok(true) => return Ok(path),
+            Ok(false) => {}
+            Err(error) => return Err(file_fault(&path, &error)),
         }
-        let what = if folder.exists() {
-            format!("the real part `{part}` has no file `{file}`")
+        let fetch = format!("run `cargo xtask real-parts {part}`");
+        let mut there = names(&folder);
+        // What says that the part is whole is no file of it.
+        there.retain(|name| name != "stamp");
+        let (what, remedy) = if there.is_empty() {
+            (format!("the real part `{part}` is not in the cache"), fetch)
         } else {
-            format!("the real part `{part}` is not in the cache")
+            let what = format!("the real part `{part}` has no file `{file}`");
+            (what, chosen_from(file, &there))
         };
-        Err(Fault::File {
-            what,
-            path,
-            remedy: format!("run `cargo xtask real-parts {part}`"),
-        })
+        Err(Fault::File { what, path, remedy })
     }
+}
+
+/// The names in a folder, sorted; none if it cannot be read.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+fn chosen_from(name: &str, there: &[String]) -> String {
+    let there: Vec<&str> = there.iter().map(String::as_str).collect();
+    suggest::remedy(name, &there)
 }
 
 /// Whether a name is a path of plain components: nothing that leads out of its folder.

@@ -5,7 +5,6 @@ use crate::build::{System, build};
 use crate::open::open;
 use crate::run::{Moment, RunError, restore};
 use crate::suggest::closest;
-use crate::units;
 use maquette_model::{Node, SimTime, Tree, Value};
 use maquette_rim::{Output, Outside, Pace, Signals};
 use maquette_sim::Outcome;
@@ -80,10 +79,9 @@ fn stopped(file: &Path, overrides: &[String], when: Option<&Moment>) -> Result<S
         Some(Moment::Time(_)) | None => outcome == Outcome::Limit,
     };
     match when {
-        Some(moment) if !reached => Err(RunError::NoMoment(match moment {
-            Moment::Time(at) => format!("the run ended before {}", units::show_time(*at)),
-            Moment::Text(text) => format!("no console showed {text:?}"),
-        })),
+        Some(moment) if !reached => Err(RunError::NoMoment {
+            moment: moment.clone(),
+        }),
         _ => Ok(system),
     }
 }

@@ -37,14 +37,14 @@ pub enum Fault {
         message: String,
     },
     /// An override of a repeated section that the file does not have.
-    #[error("there is no `{section}.{index}`: {}", entries(section, *.count))]
+    #[error("there is no `{section}.{index}`: {}", entries(section, .labels.len()))]
     OverrideEntry {
         /// The repeated section.
         section: String,
         /// The number that was asked for.
         index: String,
-        /// How many there are.
-        count: usize,
+        /// What the entries that there are call themselves; empty texts for those that do not.
+        labels: Vec<String>,
     },
     /// Text in another encoding.
     #[error("this is UTF-16 text")]
@@ -193,6 +193,25 @@ fn entries(section: &str, count: usize) -> String {
     }
 }
 
+/// So many entries are named in a remedy.
+const NAMED: usize = 8;
+
+/// The entries of a repeated section by number, with what they call themselves.
+fn listed(section: &str, labels: &[String]) -> String {
+    let entry = |(number, label): (usize, &String)| match label.as_str() {
+        "" => format!("{section}.{number}"),
+        label => format!("{section}.{number} ({label})"),
+    };
+    let mut named: Vec<String> = labels.iter().enumerate().take(NAMED).map(entry).collect();
+    if let Some(last) = labels.len().checked_sub(1).filter(|last| *last >= NAMED) {
+        named.push(format!("… {section}.{last}"));
+    }
+    match named.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => named.concat(),
+    }
+}
+
 impl Fault {
     /// What to do about it.
     #[must_use]
@@ -210,12 +229,15 @@ impl Fault {
                 "complete the list, table or text, or put a text in quotes: --set 'boot.cmdline=\"[x\"'"
                     .to_owned()
             }
-            Self::OverrideEntry { section, count, .. } => match count.checked_sub(1) {
-                None => format!("write the section [[{section}]] into the file first"),
-                Some(last) => format!(
-                    "use {section}.0 to {section}.{last}, or write one more [[{section}]] into the file"
-                ),
-            },
+            Self::OverrideEntry {
+                section, labels, ..
+            } if labels.is_empty() => format!("write the section [[{section}]] into the file first"),
+            Self::OverrideEntry {
+                section, labels, ..
+            } => format!(
+                "use {}, or write one more [[{section}]] into the file",
+                listed(section, labels)
+            ),
             Self::Utf16 => {
                 "save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`".to_owned()
             }

@@ -27,6 +27,8 @@ pub struct Report {
     pub level: Level,
     /// The trace hash, unless the run could not be brought to one time for all its parts.
     pub hash: Option<TraceHash>,
+    /// The virtual time that it has reached.
+    pub time: SimTime,
     /// Where it ended, if something outside the simulation ended it.
     pub cut_at: Option<SimTime>,
     /// Events hashed.
@@ -102,18 +104,15 @@ impl Report {
         machines.map(|m| m.statistics.instructions()).sum()
     }
 
-    /// The latest virtual time that any machine has reached.
-    fn time(&self) -> SimTime {
-        let times = self.machines.iter().map(|m| m.statistics.time);
-        times.max().unwrap_or(SimTime::ZERO)
-    }
-
     /// The reasons as lines for standard error; empty when the run was clean.
     #[must_use]
     pub fn complaint(&self) -> String {
         let mut out = String::new();
         for reason in &self.reasons {
             let _ = writeln!(out, "maquette: {}", printable(&reason.to_string()));
+            if let Some(remedy) = reason.remedy {
+                let _ = writeln!(out, "  remedy: {remedy}");
+            }
         }
         out
     }
@@ -125,7 +124,7 @@ impl Report {
             .map(|(kind, count)| (kind.name().to_owned(), count.into()))
             .collect();
         let reasons: Vec<Value> = (self.reasons.iter())
-            .map(|r| json!({ "class": r.class.name(), "text": r.text }))
+            .map(|r| json!({ "class": r.class.name(), "text": r.text, "remedy": r.remedy }))
             .collect();
         let shown = |m: &MachineReport| m.console_bytes.0;
         let typed = |m: &MachineReport| m.console_bytes.1;
@@ -138,7 +137,7 @@ impl Report {
             "level": self.level.to_string(),
             "trace_hash": self.hash.map(|h| h.to_string()),
             "events": events,
-            "simulated_ps": self.time().as_ps(),
+            "simulated_ps": self.time.as_ps(),
             "instructions": self.instructions(),
             "host_seconds": self.host_times.run.as_secs_f64(),
             "snapshot_seconds": self.host_times.saved_in.map(|t| t.as_secs_f64()),
@@ -232,7 +231,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "time: {} simulated, {:.2} s on the host; {} instructions, {:.0} MIPS",
-            self.time(),
+            self.time,
             self.host_times.run.as_secs_f64(),
             grouped(self.instructions()),
             self.mips()

@@ -11,6 +11,9 @@ use toml::de::{DeTable, DeValue};
 /// Most points in the path of an override.
 const DEEPEST: usize = 8;
 
+/// What an entry calls itself is cut to this in messages.
+const MOST_LABEL: usize = 40;
+
 /// A value and its place.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -186,13 +189,13 @@ pub fn graft(sources: &mut Sources, root: &mut Table, text: &str, problems: &mut
                 path: path.to_owned(),
             },
         ),
-        Err(Lost::Entry { left, count }) => {
+        Err(Lost::Entry { left, labels }) => {
             let (before, rest) = path.split_at(path.len().saturating_sub(left));
             let index = rest.split('.').next().unwrap_or(rest);
             let fault = Fault::OverrideEntry {
                 section: before.trim_end_matches('.').to_owned(),
                 index: index.to_owned(),
-                count,
+                labels,
             };
             wrong(key_at, fault);
         }
@@ -204,7 +207,7 @@ enum Lost {
     /// It is no path.
     Path,
     /// A repeated section does not have the entry that begins the last `left` bytes of the path.
-    Entry { left: usize, count: usize },
+    Entry { left: usize, labels: Vec<String> },
 }
 
 fn insert(table: &mut Table, path: &str, at: At, node: Node) -> Result<(), Lost> {
@@ -218,8 +221,10 @@ fn insert(table: &mut Table, path: &str, at: At, node: Node) -> Result<(), Lost>
     if table.get_mut(first).is_none() {
         // Nothing but entries of a repeated section is called by a number.
         if let Some(rest) = rest.filter(|rest| is_index(rest)) {
-            let (left, count) = (rest.len(), 0);
-            return Err(Lost::Entry { left, count });
+            return Err(Lost::Entry {
+                left: rest.len(),
+                labels: Vec::new(),
+            });
         }
         let raw = if rest.is_some() {
             Raw::Table(Table::default())
@@ -249,15 +254,32 @@ fn is_index(path: &str) -> bool {
     !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// What an entry of a repeated section calls itself: its name, else its type or its first end.
+fn label(entry: &mut Node) -> String {
+    let Raw::Table(table) = &mut entry.raw else {
+        return String::new();
+    };
+    let named = ["name", "type", "from", "expect"].into_iter();
+    let mut texts = named.filter_map(|key| match &table.get_mut(key)?.raw {
+        Raw::Text(text) => Some(crate::render::clip(text, MOST_LABEL).to_string()),
+        _ => None,
+    });
+    texts.next().unwrap_or_default()
+}
+
 fn insert_in_list(items: &mut [Node], path: &str, at: At, node: Node) -> Result<(), Lost> {
     let (index, rest) = match path.split_once('.') {
         Some((index, rest)) => (index, Some(rest)),
         None => (path, None),
     };
-    let count = items.len();
     let number = index.parse::<usize>().map_err(|_| Lost::Path)?;
-    let left = path.len();
-    let item = items.get_mut(number).ok_or(Lost::Entry { left, count })?;
+    if number >= items.len() {
+        return Err(Lost::Entry {
+            left: path.len(),
+            labels: items.iter_mut().map(label).collect(),
+        });
+    }
+    let item = items.get_mut(number).ok_or(Lost::Path)?;
     match (rest, &mut item.raw) {
         (None, _) => {
             *item = node;

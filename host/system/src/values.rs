@@ -141,6 +141,10 @@ pub fn read(param: &Param, node: &Node) -> Result<Value, Fault> {
             Raw::Integer(Some(n)),
         ) => from_text(param.kind, &n.to_string()),
         (
+            Kind::Size { .. } | Kind::Rate { .. } | Kind::Bandwidth { .. } | Kind::Time { .. },
+            Raw::Float(text),
+        ) => from_text(param.kind, text),
+        (
             Kind::Size { .. }
             | Kind::Rate { .. }
             | Kind::Bandwidth { .. }

@@ -111,6 +111,12 @@ impl Ending {
         )
     }
 
+    /// Whether the run was still going on: a time was reached, or something outside ended it.
+    #[must_use]
+    pub const fn is_a_cut(&self) -> bool {
+        matches!(self, Self::TimeLimit(_) | Self::Late(_)) || self.is_from_outside()
+    }
+
     /// What is made of an end that the guest did not bring about; `None` where that depends on what is
     /// expected of it.
     const fn imposed(&self) -> Option<Verdict> {
@@ -159,6 +165,26 @@ pub struct Reason {
     pub class: Verdict,
     /// A sentence.
     pub text: String,
+    /// What to do about it, where that is known.
+    pub remedy: Option<&'static str>,
+}
+
+impl Reason {
+    /// Something is wrong, and what to do depends on what is wanted.
+    pub fn new(class: Verdict, text: impl Into<String>) -> Self {
+        Self {
+            class,
+            text: text.into(),
+            remedy: None,
+        }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub const fn with_remedy(mut self, remedy: &'static str) -> Self {
+        self.remedy = Some(remedy);
+        self
+    }
 }
 
 impl fmt::Display for Reason {
@@ -227,7 +253,7 @@ pub fn judge(expect: &Expect, ending: &Ending, unmet: Unmet<'_>) -> (Verdict, Ve
     let mut reasons: Vec<Reason> = host
         .chain(end)
         .chain(texts)
-        .map(|(class, text)| Reason { class, text })
+        .map(|(class, text)| Reason::new(class, text))
         .collect();
     (gravest(&mut reasons), reasons)
 }

@@ -280,6 +280,7 @@ fn rv_46_looking_at_what_is_not_there_says_so() {
             .finish();
         run.expect_code(1);
         assert!(run.stderr.contains(why), "{}", run.stderr);
+        assert!(run.stderr.contains("remedy: "), "{}", run.stderr);
     }
 }
 

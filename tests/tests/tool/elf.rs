@@ -178,6 +178,23 @@ pub fn sleeps() -> Elf {
     Elf::new(&code)
 }
 
+/// Says `ready`, then sleeps for about a second, again and again.
+pub fn sleeps_for_a_second() -> Elf {
+    let mut code = say("ready\n");
+    code.extend([
+        // mtimecmp of hart 0; mtime counts 10 MHz.
+        lui(T0, 0x2004),
+        lui(T1, 10_000_000 >> 12),
+        store(3, T1, T0),
+        // csrw mie, 0x80: its interrupt wakes.
+        addi(T1, 0, 0x80),
+        0x304 << 20 | T1 << 15 | 1 << 12 | 0x73,
+        WFI,
+        branch_back(0, 0, 0, 1),
+    ]);
+    Elf::new(&code)
+}
+
 /// Says `line` over and over.
 pub fn chatters() -> Elf {
     let mut code = say("line\n");

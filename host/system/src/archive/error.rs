@@ -30,12 +30,6 @@ pub enum ArchiveError {
         /// Which file.
         path: PathBuf,
     },
-    /// Two outputs have one file.
-    #[error("{} is named for two outputs", path.display())]
-    Twice {
-        /// Which file.
-        path: PathBuf,
-    },
     /// It was made by something else.
     #[error("{} is no {expected} of Maquette: it does not begin like one", path.display())]
     Foreign {
@@ -118,7 +112,6 @@ impl ArchiveError {
             Self::File { .. } => "check the path, the permissions and the room on the disk",
             Self::NoFile { .. } => "name a regular file",
             Self::Taken { .. } => "name another file, or remove this one",
-            Self::Twice { .. } => "give each output a file of its own",
             Self::Foreign { .. } => "make one with `maquette run FILE --record` or `--snapshot`",
             Self::Other { .. } => "`maquette replay` takes recordings, `maquette resume` snapshots",
             Self::Newer { .. } => "use the version of Maquette that made it, or a later one",

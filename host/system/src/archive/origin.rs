@@ -3,7 +3,7 @@
 use super::error::ArchiveError;
 use super::place;
 use crate::date;
-use crate::description::{Description, Device, DeviceKind, Disk, FileRef, RtcStart};
+use crate::description::{Description, FileRef, RtcStart};
 use crate::locate::Places;
 use crate::open::{Opened, parse};
 use crate::render::Problems;
@@ -101,7 +101,7 @@ impl Origin {
     pub fn check(&self, opened: &Opened, kind: &'static str) -> Result<(), ArchiveError> {
         // In order: several machines may have fields of one name.
         let mut recorded = self.images.iter();
-        for file in files(&opened.description) {
+        for file in opened.description.files() {
             let now = image(file)?;
             let wrong = |what| ArchiveError::Image {
                 field: file.field.clone(),
@@ -151,31 +151,8 @@ fn settled(opened: &Opened) -> Vec<String> {
     overrides
 }
 
-/// The files that a system uses.
-fn files(d: &Description) -> impl Iterator<Item = &FileRef> {
-    d.machines.iter().flat_map(|machine| {
-        let disks = machine.devices.iter().filter_map(disk);
-        let boot = &machine.boot;
-        boot.firmware
-            .iter()
-            .chain(&boot.kernel)
-            .chain(&boot.initrd)
-            .chain(disks)
-    })
-}
-
-fn disk(device: &Device) -> Option<&FileRef> {
-    match &device.kind {
-        DeviceKind::Block {
-            disk: Disk::File(file),
-            ..
-        } => Some(file),
-        _ => None,
-    }
-}
-
 fn images(d: &Description) -> Result<Vec<Image>, ArchiveError> {
-    files(d).map(image).collect()
+    d.files().map(image).collect()
 }
 
 fn image(file: &FileRef) -> Result<Image, ArchiveError> {

@@ -75,12 +75,6 @@ pub struct SnapshotPlace {
 }
 
 impl SnapshotPlace {
-    /// Whether it is this file.
-    #[must_use]
-    pub fn is_at(&self, path: &Path) -> bool {
-        self.path == path
-    }
-
     /// Looks at the place before the run, so that no hours are lost to a mistyped name.
     ///
     /// # Errors

@@ -236,7 +236,9 @@ impl Recording {
         let mut ended = false;
         while !body.is_empty() {
             if ended {
-                return Err(damaged("records follow its end".to_owned()));
+                let (extra, at) = (body.len(), bytes.len() - body.len());
+                let what = format!("data after the end: {extra} bytes from offset {at} on");
+                return Err(damaged(what));
             }
             let number = records.len() + 1;
             if body

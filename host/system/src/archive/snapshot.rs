@@ -120,7 +120,12 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<SavedSystem, ArchiveErr
     match body.0.len() {
         CHECK => {}
         0..CHECK => return Err(cut("checksum")),
-        _ => return Err(damaged("bytes follow its end")),
+        left => {
+            let extra = left - CHECK;
+            let at = bytes.len() - extra;
+            let what = format!("data after the end: {extra} bytes from offset {at} on");
+            return Err(damaged(&what));
+        }
     }
     let covered = bytes.len() - CHECK;
     if blake3::hash(bytes.get(..covered).unwrap_or_default()).as_bytes() != body.0 {

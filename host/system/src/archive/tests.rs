@@ -121,6 +121,35 @@ fn rv_42_recording_with_any_byte_changed_is_refused_and_a_cut_one_is_a_prefix() 
 }
 
 #[test]
+fn rv_42_data_after_the_end_is_damage_and_its_place_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.maqr");
+    let mut recorder = Recorder::create(&path, &origin()).unwrap();
+    for record in records() {
+        recorder.add(&record);
+    }
+    let end = fs::metadata(&path).unwrap().len();
+    // A whole record, with a good check.
+    recorder.add(&records()[0]);
+    let bytes = fs::read(&path).unwrap();
+    let extra = bytes.len() as u64 - end;
+    let what = |extra| format!("data after the end: {extra} bytes from offset {end} on");
+    let refused = read_recording(&bytes).unwrap_err().to_string();
+    assert!(refused.ends_with(&what(extra)), "{refused}");
+    let one = bytes.get(..bytes.len() - extra as usize + 1).unwrap();
+    let refused = read_recording(one).unwrap_err().to_string();
+    assert!(refused.ends_with(&what(1)), "{refused}");
+    let good = snapshot_bytes();
+    let longer = [&good[..], b"xyz"].concat();
+    let refused = read_snapshot(&longer).unwrap_err().to_string();
+    let end = good.len();
+    assert!(
+        refused.ends_with(&format!("3 bytes from offset {end} on")),
+        "{refused}"
+    );
+}
+
+#[test]
 fn rv_42_refusals_say_what_the_file_is() {
     let refused = |bytes: &[u8]| read_snapshot(bytes).unwrap_err().to_string();
     let mut newer = snapshot_bytes();

@@ -512,7 +512,7 @@ fn override_of_an_entry_past_the_last_says_which_there_are() {
     let shown = shown.render(Style::Plain);
     for word in [
         "--set device.2.slot=1: error: there is no `device.2`: the file has 2 of [[device]]",
-        "use device.0 to device.1",
+        "use device.0 (virtio-rng) or device.1 (virtio-rng), or write one more",
     ] {
         assert!(shown.contains(word), "{shown}");
     }

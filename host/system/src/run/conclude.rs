@@ -100,10 +100,17 @@ fn interrupted(rim: &Outside, output: &Output) -> Ending {
 pub(super) fn host_failure(endings: &[Ending], output: &Output) -> Option<Reason> {
     let told = |e: &Ending| matches!(e, Ending::Host(_) | Ending::TerminalGone);
     let untold = output.has_failed() && !endings.iter().any(told);
-    untold.then(|| Reason {
-        class: Verdict::HostFailure,
-        text: output_failure(output),
-    })
+    untold.then(|| Reason::new(Verdict::HostFailure, output_failure(output)))
+}
+
+/// The virtual time of a run's end. A run that was cut has come to that time, whatever happened last.
+fn time_reached(system: &System, endings: &[Ending]) -> SimTime {
+    let machines = system.machines.iter();
+    let machines = machines.filter_map(|seat| system.serial.get::<Machine>(seat.machine));
+    let cut = endings.iter().any(Ending::is_a_cut);
+    let cut_at = cut.then(|| system.serial.now());
+    let times = machines.map(|machine| machine.statistics().time);
+    times.chain(cut_at).max().unwrap_or(SimTime::ZERO)
 }
 
 pub(super) fn report(
@@ -115,6 +122,7 @@ pub(super) fn report(
     host_times: HostTimes,
 ) -> Report {
     let endings_cut = endings.iter().any(Ending::is_from_outside);
+    let time = time_reached(system, &endings);
     let several = system.machines.len() > 1;
     let mut worst = None;
     let mut reasons = failures;
@@ -122,9 +130,13 @@ pub(super) fn report(
     for ((seat, described), ending) in system.machines.iter().zip(&d.machines).zip(endings) {
         let machine = system.serial.get::<Machine>(seat.machine);
         let console = system.serial.get::<Console>(seat.console);
+        let statistics = machine.map(Machine::statistics).unwrap_or_default();
+        // A guest that was never let run has left nothing undone.
+        let began = statistics.instructions() > 0 || !ending.is_from_outside();
+        let console_began = console.filter(|_| began);
         let unmet = Unmet {
-            console: console.and_then(Console::still_expected),
-            script: console.and_then(Console::script_waits_for),
+            console: console_began.and_then(Console::still_expected),
+            script: console_began.and_then(Console::script_waits_for),
             host_errors: machine.map_or(&[], |m| m.host_errors()),
         };
         let (verdict, mut own) = judge(&described.expect, &ending, unmet);
@@ -143,11 +155,12 @@ pub(super) fn report(
             ending,
             host_date: seat.host_date,
             console_bytes: console.map_or((0, 0), Console::bytes),
-            statistics: machine.map(Machine::statistics).unwrap_or_default(),
+            statistics,
         });
     }
     Report {
         machines,
+        time,
         cut_at: endings_cut.then(|| system.serial.now()),
         level: system.serial.trace().level(),
         counts: system.serial.trace().counts(),

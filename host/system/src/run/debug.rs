@@ -11,6 +11,7 @@ use maquette_machine::Machine;
 use maquette_machine::debug::{Broken, Debugger, State};
 use maquette_rim::{DebugEvent, DebugPort, Debugged, Output, Outside, Pace, Signals, tell};
 use maquette_sim::Outcome;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -23,16 +24,23 @@ pub struct DebugOptions {
     pub machine: Option<String>,
 }
 
+impl DebugOptions {
+    /// The socket in the file system that it listens at, if it does.
+    pub(super) fn socket(&self) -> Option<&Path> {
+        self.listen.strip_prefix("unix:").map(Path::new)
+    }
+}
+
 /// Builds a system, waits for a debugger at the first instruction, and runs it as the debugger wants. No
 /// keyboard, no limit of the host's time; everything else is as in [`crate::run()`].
 ///
 /// # Errors
 /// When the system cannot be built, has no such machine, or nobody can be listened for.
-pub fn debug(opened: Opened, options: &DebugOptions) -> Result<Report, RunError> {
+pub(super) fn debug(opened: &Opened, options: &DebugOptions) -> Result<Report, RunError> {
     let host = |what| move |source| RunError::Host { what, source };
     let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
     let output = Output::standard(&signals);
-    let mut system = build(&opened, output.clone())?;
+    let mut system = build(opened, output.clone())?;
     let seat = choose(&system, options.machine.as_deref())?;
     let machine = seat.machine;
     let mut port = DebugPort::listen(&options.listen, &signals)?;
@@ -41,7 +49,7 @@ pub fn debug(opened: Opened, options: &DebugOptions) -> Result<Report, RunError>
         port.address()
     ));
     let began = Instant::now();
-    let networks = outlets::of(&opened, &system, false)?;
+    let networks = outlets::of(opened, &system, false)?;
     let rim = Outside::new(&signals, &output, Pace::Virtual, None, None);
     let mut rim = rim.with_networks(networks);
     let mut session = Session::default();
@@ -50,6 +58,10 @@ pub fn debug(opened: Opened, options: &DebugOptions) -> Result<Report, RunError>
         output.flush();
         if let Some(machine) = system.serial.get_mut(machine) {
             session.serve(machine, &mut port, &mut rim);
+        }
+        if session.called_off {
+            rim.call_off();
+            break Outcome::Interrupted;
         }
         let mut outside = Debugged::new(&mut rim, &mut port);
         match system.serial.run(limit, &mut outside) {
@@ -78,22 +90,19 @@ pub fn debug(opened: Opened, options: &DebugOptions) -> Result<Report, RunError>
 }
 
 fn choose<'a>(system: &'a System, name: Option<&str>) -> Result<&'a Seat, RunError> {
-    let names = || {
-        let names: Vec<&str> = system.machines.iter().map(|s| s.name.as_str()).collect();
-        names.join(", ")
-    };
+    let machines = || system.machines.iter().map(|s| s.name.clone()).collect();
     match (name, system.machines.as_slice()) {
         (None, [only]) => Ok(only),
-        (None, _) => Err(RunError::NoMachine(format!(
-            "this system has several machines: say which one with `--machine`: {}",
-            names()
-        ))),
-        (Some(name), seats) => seats.iter().find(|s| s.name == name).ok_or_else(|| {
-            RunError::NoMachine(format!(
-                "`--machine {name}`: there is no such machine; there is {}",
-                names()
-            ))
+        (None, _) => Err(RunError::WhichMachine {
+            machines: machines(),
         }),
+        (Some(name), seats) => {
+            let found = seats.iter().find(|s| s.name == name);
+            found.ok_or_else(|| RunError::NoMachine {
+                name: name.to_owned(),
+                machines: machines(),
+            })
+        }
     }
 }
 
@@ -103,6 +112,8 @@ struct Session {
     debugger: Option<Debugger>,
     /// One has been there: the machine need not wait for the first.
     met: bool,
+    /// The run is to end before anybody came.
+    called_off: bool,
 }
 
 impl Session {
@@ -127,6 +138,7 @@ impl Session {
                 (Some(DebugEvent::Interrupted), _) => {
                     // The run ends; nothing may hold it up.
                     self.part(machine, port);
+                    self.called_off = !self.met;
                     self.met = true;
                     return;
                 }

@@ -27,6 +27,24 @@ pub enum Moment {
     Text(String),
 }
 
+impl Moment {
+    /// What is said of a run in which it never came.
+    pub(super) fn missed(&self) -> String {
+        match self {
+            Self::Time(at) => format!("the run ended before {}", units::show_time(*at)),
+            Self::Text(text) => format!("no console showed {text:?}"),
+        }
+    }
+
+    /// What to do about that.
+    pub(super) const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Time(_) => "name an earlier time; the report of a run says when it ended",
+            Self::Text(_) => "name a text as the guest prints it, letter by letter",
+        }
+    }
+}
+
 /// What becomes of the run's checkpoints.
 pub(super) enum Log<'a> {
     /// Nothing.
@@ -191,32 +209,22 @@ impl Course<'_> {
                 driven.saved_in = Some(began.elapsed());
             }
             Err(error) => {
-                driven.failures.push(host(with_causes(&error)));
+                let remedy = error.remedy();
+                driven
+                    .failures
+                    .push(host(with_causes(&error)).with_remedy(remedy));
             }
         }
     }
 }
 
 fn not_taken(order: &SnapshotOrder) -> Reason {
-    let text = match &order.when {
-        Moment::Time(at) => format!(
-            "there is no snapshot: the run ended before {}",
-            units::show_time(*at)
-        ),
-        Moment::Text(text) => {
-            format!("there is no snapshot: no console showed {text:?}")
-        }
-    };
-    Reason {
-        class: Verdict::GuestFailure,
-        text,
-    }
+    let (missed, remedy) = (order.when.missed(), order.when.remedy());
+    let text = format!("there is no snapshot: {missed}");
+    Reason::new(Verdict::GuestFailure, text).with_remedy(remedy)
 }
 
 /// A failure of the host.
-pub(super) const fn host(text: String) -> Reason {
-    Reason {
-        class: Verdict::HostFailure,
-        text,
-    }
+pub(super) fn host(text: impl Into<String>) -> Reason {
+    Reason::new(Verdict::HostFailure, text)
 }

@@ -4,24 +4,25 @@
 mod conclude;
 mod debug;
 mod drive;
+mod error;
+mod files;
 mod outlets;
+mod prepare;
 mod trace;
 
-pub use debug::{DebugOptions, debug};
+pub use debug::DebugOptions;
 pub use drive::Moment;
+pub use error::RunError;
+pub use prepare::{Prepared, Warning};
 pub use trace::TraceOrder;
 
-use crate::archive::{
-    ArchiveError, Origin, Record, Recorder, Recording, Replay, SavedSystem, SnapshotPlace,
-    read_snapshot,
-};
+use crate::archive::{ArchiveError, Origin, Record, Recorder, Recording, Replay, SnapshotPlace};
 use crate::build::{System, build, build_unbooted};
+use crate::causes::with_causes;
 use crate::console::{Console, KEYBOARD};
 use crate::description::Description;
 use crate::open::Opened;
-use crate::render::Problems;
 use crate::report::{HostTimes, Report};
-use crate::symbols::SymbolError;
 use crate::units;
 use crate::verdict::{Ending, Reason, Verdict};
 use conclude::{ending, expected_within, host_failure, report};
@@ -29,76 +30,19 @@ use drive::{Course, Driven, Log, drive};
 use maquette_machine::{Machine, Progress};
 use maquette_model::{Sections, SimTime};
 use maquette_rim::{
-    DebugPortError, Keyboard, LiveLine, Output, Outside, Pace, RawMode, Signals, TraceFileError,
-    erase_live_line, has_person,
+    Keyboard, LiveLine, Output, Outside, Pace, RawMode, Signals, erase_live_line, has_person,
 };
 use maquette_sim::{ComponentId, Input, Outcome, Rim, RimAction};
 use maquette_trace::TraceHash;
+use prepare::Start;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-use thiserror::Error;
+use std::time::Instant;
 use trace::Tracing;
 use tracing::info;
-
-/// Why there was no run.
-#[derive(Debug, Error)]
-pub enum RunError {
-    /// The system cannot be built.
-    #[error(transparent)]
-    Problems(#[from] Problems),
-    /// A recording or snapshot cannot be used.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    /// A recording feeds something in that this system has no place for.
-    #[error("the recording feeds `{component}`, which this system does not have")]
-    NoComponent {
-        /// Its path.
-        component: String,
-    },
-    /// A snapshot of what was before.
-    #[error("{at} is past: the run begins at {now}")]
-    PastMoment {
-        /// The moment.
-        at: String,
-        /// The beginning.
-        now: String,
-    },
-    /// The moment to look at never came.
-    #[error("there is nothing to look at: {0}")]
-    NoMoment(String),
-    /// An interactive run without a person.
-    #[error("`--interactive` needs a terminal at standard input")]
-    NoTerminal,
-    /// An interactive run of several machines.
-    #[error("`--interactive` is for a system of one machine, and this one has {0}")]
-    SeveralMachines(usize),
-    /// No debugger can be listened for.
-    #[error(transparent)]
-    Debugger(#[from] DebugPortError),
-    /// The machine to be debugged is not there, or not named.
-    #[error("{0}")]
-    NoMachine(String),
-    /// The trace file cannot be made.
-    #[error(transparent)]
-    Trace(#[from] TraceFileError),
-    /// There are no symbols for the trace.
-    #[error(transparent)]
-    Symbols(#[from] SymbolError),
-    /// The host refuses what every run needs.
-    #[error("the host refuses {what}")]
-    Host {
-        /// What.
-        what: &'static str,
-        /// Its words.
-        #[source]
-        source: io::Error,
-    },
-}
 
 /// What the user wants of a run beyond what the system file says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -114,6 +58,8 @@ pub struct Options {
     pub snapshot: Option<SnapshotOrder>,
     /// A trace to write.
     pub trace: Option<TraceOrder>,
+    /// The file that the caller will write the statistics to.
+    pub stats: Option<PathBuf>,
     /// Says at a terminal how far the run has come.
     pub live: bool,
 }
@@ -127,66 +73,6 @@ pub struct SnapshotOrder {
     pub when: Moment,
     /// The run ends with it.
     pub stop: bool,
-}
-
-/// Where a run begins, and what feeds it.
-enum Start {
-    Boot,
-    Snapshot {
-        began: Instant,
-        path: PathBuf,
-        saved: Box<SavedSystem>,
-    },
-    Recording(Recording),
-}
-
-impl Start {
-    /// How long it took to get to the moment that a snapshot was taken at.
-    fn took(&self) -> Option<Duration> {
-        match self {
-            Self::Snapshot { began, .. } => Some(began.elapsed()),
-            Self::Boot | Self::Recording(_) => None,
-        }
-    }
-}
-
-/// Builds and runs a system. What the guest prints goes to standard output; with a person at
-/// standard input and no script, what is typed goes to the guest.
-///
-/// # Errors
-/// When the system cannot be built or the host refuses signals or the terminal. Everything that goes
-/// wrong later is in the report.
-pub fn run(opened: Opened, options: &Options) -> Result<Report, RunError> {
-    perform(opened, options, Start::Boot)
-}
-
-/// Goes on from a snapshot. Its files are looked for where they were, or in `root`.
-///
-/// # Errors
-/// As [`run`], and when the snapshot or a file that it needs is not what it was.
-pub fn resume(path: &Path, root: Option<&Path>, options: &Options) -> Result<Report, RunError> {
-    let began = Instant::now();
-    let saved = read_snapshot(path)?;
-    let opened = saved.origin.open(root)?;
-    saved.origin.check(&opened, "snapshot")?;
-    let start = Start::Snapshot {
-        began,
-        path: path.to_path_buf(),
-        saved: Box::new(saved),
-    };
-    perform(opened, options, start)
-}
-
-/// Runs again what was recorded. Its files are looked for where they were, or in `root`. Where the run
-/// differs from the recorded one is said in the report.
-///
-/// # Errors
-/// As [`run`], and when the recording or a file that it needs is not what it was.
-pub fn replay(path: &Path, root: Option<&Path>, options: &Options) -> Result<Report, RunError> {
-    let recording = Recording::read(path)?;
-    let opened = recording.origin.open(root)?;
-    recording.origin.check(&opened, "recording")?;
-    perform(opened, options, Start::Recording(recording))
 }
 
 fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Report, RunError> {
@@ -259,8 +145,7 @@ fn perform(mut opened: Opened, options: &Options, mut start: Start) -> Result<Re
     Ok(report(&system, description, endings, failures, hash, times))
 }
 
-/// Where the snapshot will be, if one is asked for: its moment is to come, and its file is no other
-/// output's.
+/// Where the snapshot will be, if one is asked for: its moment is to come.
 fn snapshot_place(system: &System, options: &Options) -> Result<Option<SnapshotPlace>, RunError> {
     let Some(order) = &options.snapshot else {
         return Ok(None);
@@ -275,16 +160,7 @@ fn snapshot_place(system: &System, options: &Options) -> Result<Option<SnapshotP
         }
         Moment::Time(_) | Moment::Text(_) => {}
     }
-    let place = SnapshotPlace::prepare(&order.file)?;
-    let trace = options.trace.as_ref().map(|trace| &trace.file);
-    let others = options.record.iter().chain(trace);
-    for other in others {
-        if other == &order.file || other.canonicalize().is_ok_and(|o| place.is_at(&o)) {
-            let path = other.clone();
-            return Err(ArchiveError::Twice { path }.into());
-        }
-    }
-    Ok(Some(place))
+    Ok(Some(SnapshotPlace::prepare(&order.file)?))
 }
 
 /// Instructions of all machines so far.
@@ -474,20 +350,21 @@ fn finish_recording(
         ending: endings.join("; "),
     });
     if let Some(error) = recorder.take_failure() {
-        let text = format!("the recording is not complete: {error}");
-        failures.push(drive::host(text));
+        let remedy = error.remedy();
+        let text = format!("the recording is not complete: {}", with_causes(&error));
+        failures.push(drive::host(text).with_remedy(remedy));
     }
 }
 
 /// Says how the end of a replay differs from the recorded one.
 fn compare_end(recording: &Recording, hash: Option<TraceHash>, failures: &mut Vec<Reason>) {
     if recording.unfinished {
-        failures.push(Reason {
-            class: Verdict::GuestFailure,
-            text:
-                "the recording ends before the run did: its process was killed, or the file was cut"
-                    .to_owned(),
-        });
+        let class = Verdict::GuestFailure;
+        let text =
+            "the recording ends before the run did: its process was killed, or the file was cut";
+        failures.push(Reason::new(class, text).with_remedy(
+            "copy it again from where it was made; if it ends there too, this is all that is known",
+        ));
         return;
     }
     let Some(Record::End {

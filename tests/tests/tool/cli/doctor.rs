@@ -42,6 +42,12 @@ fn rv_53_doctor_finds_what_is_there_and_names_the_command_for_the_rest() {
     ] {
         assert!(done.stdout.contains(remedy), "{remedy}: {}", done.stdout);
     }
+    let blocked = home.path().join("cache/maquette/linux-riscv/7.2/stamp");
+    let blocked = blocked.display().to_string();
+    let done = doctor(home.path()).env("XDG_CACHE_HOME", &blocked).finish();
+    let line =
+        format!("{blocked}/maquette cannot be used: {blocked} cannot be written: not a directory");
+    assert!(done.stdout.contains(&line), "{}", done.stdout);
     let json = doctor(home.path()).arg("--json").finish();
     json.expect_code(0);
     let json: Value = serde_json::from_str(&json.stdout).expect("JSON");

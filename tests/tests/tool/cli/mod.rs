@@ -6,6 +6,7 @@ mod full;
 mod job_control;
 mod live_line;
 mod output;
+mod outputs;
 mod session;
 mod signals;
 mod stats;

@@ -90,6 +90,20 @@ fn stats_name_each_reason_with_its_class() {
     let text = std::fs::read_to_string(bench.path("s.json")).expect("the file");
     let stats: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(stats["reasons"][0]["class"], "limit");
+    assert_eq!(stats["simulated_ps"], 5_000_000_000_u64);
     assert_eq!(stats["reasons"][1]["class"], "guest failure");
-    says(&done, &["`limits.time`"]);
+    says(&done, &["`limits.time`", "time: 0.005000000 s simulated"]);
+}
+
+#[test]
+fn time_of_a_run_that_slept_to_its_limit_is_the_limit() {
+    for (more, end) in [
+        ("[limits]\ntime = \"70ms\"", 124),
+        ("[expect]\ntime = \"70ms\"", 2),
+    ] {
+        let bench = Bench::with(&elf::sleeps_for_a_second().file(), more);
+        let done = bench.tool("run").arg("--stats").arg("-").finish();
+        done.expect_code(end);
+        says(&done, &["time: 0.070000000 s simulated"]);
+    }
 }

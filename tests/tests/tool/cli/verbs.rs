@@ -13,6 +13,54 @@ fn check_of_a_good_file_says_so_and_runs_nothing() {
 }
 
 #[test]
+fn check_of_several_files_says_of_each_and_the_worst_decides() {
+    let bench = Bench::with(&elf::says("x").file(), "");
+    bench.put("bad.toml", b"oops");
+    let check = |more: &[&str]| more.iter().fold(bench.tool("check"), Tool::arg).finish();
+    let good = check(&["./x.toml", "--set", "machine.harts=2"]);
+    good.expect_code(0);
+    assert_eq!(good.stdout, "x.toml: no errors\n./x.toml: no errors\n");
+    for order in [["bad.toml", "x.toml"], ["x.toml", "bad.toml"]] {
+        let done = check(&order);
+        refused(&done, &["bad.toml:1:", "this is no TOML"]);
+        assert_eq!(done.stdout, "x.toml: no errors\nx.toml: no errors\n");
+    }
+    Tool::new("check").finish().expect_code(1);
+}
+
+#[test]
+fn check_of_a_name_that_is_not_there_names_those_that_are() {
+    let bench = Bench::with(&elf::says("x").file(), "");
+    bench.put("target", b"");
+    std::fs::remove_file(bench.path("target")).expect("it is there");
+    std::fs::create_dir_all(bench.path("target/guests")).expect("a folder");
+    std::fs::create_dir_all(bench.path("cache/maquette/fw/current")).expect("a folder");
+    for file in ["target/guests/hello", "target/guests/smode"] {
+        bench.put(file, b"");
+    }
+    for file in ["stamp", "jump.elf"] {
+        bench.put(&format!("cache/maquette/fw/current/{file}"), b"");
+    }
+    let set = |text: &str| {
+        let cache = bench.path("cache").display().to_string();
+        let tool = bench.tool("check").env("XDG_CACHE_HOME", &cache);
+        tool.arg("--set").arg(text).finish()
+    };
+    let guest = "boot.kernel=guest:helo";
+    refused(
+        &set(guest),
+        &["did you mean `hello`? (known here: hello, smode)"],
+    );
+    let part = set("boot.kernel=part:fw/dynamic.elf");
+    refused(&part, &["has no file `dynamic.elf`", "jump.elf"]);
+    assert!(!part.stderr.contains("stamp"), "{}", part.describe());
+    refused(
+        &set("limits.time=1.5"),
+        &["`1.5` has no unit", "add a unit: ps"],
+    );
+}
+
+#[test]
 fn check_reports_all_errors_of_a_file_together() {
     let bench = Bench::with(
         &elf::says("x").file(),

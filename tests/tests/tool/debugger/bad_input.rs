@@ -1,7 +1,7 @@
 //! rv_55: whatever comes over the debugger's socket, the machine goes on or the run ends cleanly.
 
 use super::{LIMIT, debug};
-use crate::bench::{Bench, says};
+use crate::bench::{Bench, refused, says};
 use crate::elf;
 use maquette_tests::debuggee::{Client, Debuggee, packet};
 use maquette_tests::seeds;
@@ -100,20 +100,19 @@ fn rv_55_address_that_is_taken_or_none_is_a_set_up_error() {
     let bench = Bench::with(&elf::says("hi\n").file(), "");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().expect("its address").to_string();
-    let file = format!("unix:{}", bench.path("guest.elf").display());
+    let file = format!("unix:{}", bench.put("other", b"precious").display());
     let cases: [(&str, &str); 6] = [
         ("nonsense", "is no address"),
         ("unix:", "is no address"),
         ("127.0.0.1:99999", "--listen"),
         ("unix:/no/such/folder/socket", "No such file"),
-        (&file, "in use"),
+        (&file, "a file of that name, and no socket"),
         ("203.0.113.1:1234", "the host refuses"),
     ];
     let _keep = TcpListener::bind(&taken);
     for (address, words) in cases {
         let done = bench.tool("gdb").arg("--listen").arg(address).finish();
-        done.expect_code(1);
-        says(&done, &[words]);
+        refused(&done, &[words]);
     }
 }
 
@@ -137,6 +136,25 @@ fn rv_55_signal_ends_a_run_that_waits_for_a_debugger_or_stands_still() {
         done.expect_code(143);
         says(&done, &["ended by SIGTERM"]);
         drop(gdb);
+    }
+}
+
+#[test]
+fn rv_55_signal_before_a_debugger_came_is_no_failure_of_the_guest() {
+    let more = "[expect]\nconsole = [\"hi\"]";
+    let bench = Bench::with(&elf::says("hi\n").file(), more);
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let debuggee = Debuggee::start(bench.tool("gdb"));
+        kill_process(Pid::from_child(debuggee.process()), signal).expect("the signal");
+        let done = debuggee.finish(LIMIT);
+        done.expect_code(code);
+        says(&done, &["maquette: signal: ended by SIG", "0 instructions"]);
+        assert!(
+            !done.stderr.contains("guest failure"),
+            "{}",
+            done.describe()
+        );
+        assert_eq!(done.stdout, "");
     }
 }
 
