@@ -20,8 +20,8 @@
 //! * A gateway without an outside is deterministic, and so is one whose guest asks for nothing outside.
 //! * Neither a guest nor a peer is trusted: what is malformed is dropped, tables are bounded, and at
 //!   most [`WINDOW`] bytes are on their way in each direction of a connection.
-//! * The state of connections lives in the TCP stack and cannot be saved, like the host's sockets that
-//!   they end in; everything else is plain data.
+//! * Connections end in sockets of the host, which cannot be saved: a snapshot holds what it takes to reset
+//!   them, which is the first thing that a restored gateway does. Everything else is plain data.
 //!
 //! # What is not here
 //!

@@ -137,6 +137,12 @@ pub trait Component: Any {
         Err(RestoreError::Missing { path })
     }
 
+    /// Called once after all of a system was restored, in the order in which components were added: the
+    /// place for what cannot be saved to end. [`SimCx::now`] is the soonest time that nobody has passed.
+    fn resumed(&mut self, cx: &mut SimCx<'_>) {
+        let _ = cx;
+    }
+
     /// Adds what there is to see of the component. The tree stands at the component's path.
     fn inspect(&self, tree: &mut Tree) {
         let _ = tree;

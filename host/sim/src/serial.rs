@@ -250,7 +250,12 @@ impl Serial {
         for component in &mut self.components {
             component.restore(&mut sections)?;
         }
-        sections.finish()
+        sections.finish()?;
+        let soonest = self.engine.soonest();
+        for (id, component) in (0..).zip(&mut self.components) {
+            component.resumed(&mut SimCx::new(&mut self.engine, id, soonest));
+        }
+        Ok(())
     }
 
     /// Lets every component record its final state, and returns the trace hash.

@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 
 use maquette_tests::need;
-use maquette_tests::tool::trace_hash;
+use maquette_tests::tool::{Tool, trace_hash};
 
 use crate::linux::{Linux, answers, sha256};
-use crate::ran::{noise, plain, system};
+use crate::ran::{LIMIT, folder, noise, plain, system};
 
 /// What one machine of several has printed.
 fn of<'a>(console: &'a str, machine: &str) -> Vec<&'a str> {
@@ -139,6 +139,53 @@ fn rv_63_linux_reaches_servers_of_the_host_over_tcp_and_udp() {
     let again = ran.replay();
     assert_eq!(trace_hash(&again), Some(ran.hash()), "{}", again.describe());
     assert_eq!(again.stdout, ran.run.stdout);
+}
+
+#[test]
+fn rv_68_connection_that_a_snapshot_holds_is_reset_and_a_new_one_works() {
+    let _linux = need!(linux_riscv);
+    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let [silent, kind] = [bind(), bind()];
+    let [to_silent, to_kind] = [&silent, &kind].map(|l| l.local_addr().expect("bound").port());
+    // Says nothing until the guest is gone.
+    let holding = thread::spawn(move || {
+        let (mut peer, _) = silent.accept().expect("a connection");
+        let _ = peer.read_to_end(&mut Vec::new());
+    });
+    let answering = thread::spawn(move || {
+        let (mut peer, _) = kind.accept().expect("a connection");
+        peer.write_all(b"welcome back\n").expect("it listens");
+    });
+    let get = format!("wget -O- http://10.0.2.2:{to_silent}/ & sleep 1; echo is' 'open; wait");
+    let again = format!("nc 10.0.2.2 {to_kind}; echo got' 'it");
+    let linux = on_the_hosts_network("", &[&get, &again, "exit"]);
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let stop_at = |tool: Tool, name: &str, text: &str| {
+        let tool = tool.arg("--snapshot").arg(at(name)).arg("--when").arg(text);
+        let run = tool.arg("--stop").limit(LIMIT).finish();
+        (run.stderr.contains("connections to the host"), run)
+    };
+    let (told, run) = stop_at(Tool::run(linux.file()), "open", "is open");
+    assert!(!told, "{}", run.describe());
+    holding.join().expect("the guest is gone");
+
+    // Up to the reset nothing comes from outside.
+    let resume = || Tool::new("resume").arg(at("open"));
+    let hashes = ["once", "twice"].map(|name| {
+        let (told, run) = stop_at(resume(), name, "Connection reset by peer");
+        assert!(told, "{}", run.describe());
+        trace_hash(&run).unwrap_or_else(|| panic!("{}", run.describe()))
+    });
+    assert_eq!(hashes[0], hashes[1]);
+
+    let run = resume().limit(LIMIT).finish();
+    run.expect_code(0);
+    answering.join().expect("answered");
+    let console = plain(&run.stdout);
+    for text in ["Connection reset by peer", "welcome back\ngot it"] {
+        assert!(console.contains(text), "{text}: {console}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{GATEWAY_IP, RESOLVER_IP};
 use core::net::Ipv4Addr;
 use datagrams::Datagrams;
 use maquette_model::{
-    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, SimTime, Snapshot,
+    LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, SimTime, Snapshot, Tree,
     Writer,
 };
 use maquette_sim::{Component, Port, SimCx, SimEvent, WakeId};
@@ -95,6 +95,13 @@ impl Gateway {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.streams.count()
+    }
+
+    /// Connections of the snapshot that this gateway comes from; they end with the first thing that it
+    /// does, because their sockets on the host are gone.
+    #[must_use]
+    pub fn connections_to_reset(&self) -> usize {
+        self.streams.lost()
     }
 
     fn new_id(&mut self) -> u32 {
@@ -216,6 +223,7 @@ impl Gateway {
     /// Lets connections get on, sends what is ready and asks for the next wake.
     fn settle(&mut self, cx: &mut SimCx<'_>) {
         let now = cx.now();
+        self.streams.reset_lost(now);
         self.streams.get_on(now, self.outside.as_ref());
         while let Some(packet) = self.streams.packet() {
             self.deliver(&packet);
@@ -264,11 +272,6 @@ impl Component for Gateway {
     }
 
     fn save(&self, to: &mut Sections) -> Result<(), SaveError> {
-        if self.streams.count() > 0 {
-            // They end in sockets of the host, which nobody can save either.
-            let path = format!("{} (a connection is open)", self.path);
-            return Err(SaveError::Unsupported { path });
-        }
         to.put(&self.path, self)
     }
 
@@ -276,15 +279,38 @@ impl Component for Gateway {
         let path = self.path.clone();
         from.take(&path, self)
     }
+
+    fn resumed(&mut self, cx: &mut SimCx<'_>) {
+        if self.streams.lost() > 0 {
+            if let Some(wake) = self.wake.take() {
+                cx.cancel(wake);
+            }
+            self.wake = Some(cx.wake_at(cx.now(), 0));
+        }
+    }
+
+    fn inspect(&self, tree: &mut Tree) {
+        let counts = self.counts;
+        tree.number("frames_from_guest", counts.from_guest);
+        tree.number("frames_to_guest", counts.to_guest);
+        tree.number("frames_dropped", counts.dropped);
+        tree.length("connections", self.streams.count());
+        tree.length("connections_to_reset", self.streams.lost());
+    }
 }
 
-/// All but connections: without one, the stack is as new.
+/// All but the TCP stack: of connections only what it takes to reset them.
 impl Snapshot for Gateway {
     fn kind(&self) -> &'static str {
         "gateway"
     }
 
+    /// Version 2 holds connections.
     fn version(&self) -> u16 {
+        2
+    }
+
+    fn oldest_version(&self) -> u16 {
         1
     }
 

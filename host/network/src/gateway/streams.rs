@@ -3,11 +3,13 @@
 //! The guest is answered when the outside has answered: a connection that the outside refuses is
 //! refused, not opened and closed.
 
+mod lost;
 mod stack;
 
 use crate::outside::{Reply, Request, Requests, WINDOW};
 use crate::{GATEWAY_IP, GUEST_IP};
 use core::net::Ipv4Addr;
+use lost::{Lost, Marks};
 use maquette_model::{LoadError, Reader, SimTime, Writer};
 use smoltcp::iface::SocketHandle;
 use smoltcp::wire::{Ipv4Packet, TcpPacket};
@@ -45,12 +47,15 @@ struct Open {
     peer_finished: bool,
     /// The outside was told that the guest will send nothing more.
     told_finish: bool,
+    marks: Marks,
 }
 
 /// All connections, by their ids.
 pub(super) struct Streams {
     stack: Stack,
     connections: BTreeMap<u32, Connection>,
+    /// Those of the snapshot that the run began with, until they are reset.
+    lost: Vec<Lost>,
     next_port: u16,
     /// The stack has seen something since it was made.
     used: bool,
@@ -61,6 +66,7 @@ impl Streams {
         Self {
             stack: Stack::new(),
             connections: BTreeMap::new(),
+            lost: Vec::new(),
             next_port: FIRST_PORT,
             used: false,
         }
@@ -68,6 +74,25 @@ impl Streams {
 
     pub(super) fn count(&self) -> usize {
         self.connections.len()
+    }
+
+    /// Connections of a snapshot that are still to be reset.
+    pub(super) fn lost(&self) -> usize {
+        self.lost.len()
+    }
+
+    /// Resets what the snapshot had open: the guest is told as by a peer that has started anew.
+    pub(super) fn reset_lost(&mut self, now: SimTime) {
+        for lost in std::mem::take(&mut self.lost) {
+            self.used = true;
+            match lost {
+                // No socket waits for it, so that the stack answers with a reset.
+                Lost::Asked(packet) => self.stack.take(now, packet),
+                open @ Lost::Open { .. } => open.resets().into_iter().for_each(|packet| {
+                    self.stack.put(packet);
+                }),
+            }
+        }
     }
 
     /// A packet came from the guest; `fresh` is the id of a connection that it may begin.
@@ -89,12 +114,12 @@ impl Streams {
         let guest = (ip.src_addr(), tcp.src_port());
         let peer = (ip.dst_addr(), tcp.dst_port());
         let same = |c: &Connection| c.guest == guest && c.peer == peer;
-        let known = self.connections.values().find(|c| same(c));
-        match known.map(|c| &c.state) {
+        let known = self.connections.values_mut().find(|c| same(c));
+        match known.map(|c| &mut c.state) {
             // The same question once more: the answer is on its way.
             Some(State::Asked { .. }) if tcp.syn() => return Some(()),
             Some(State::Asked { .. }) => return None,
-            Some(State::Open(_)) => {}
+            Some(State::Open(open)) => open.marks.came_from_guest(&tcp),
             None => {
                 let begins = tcp.syn() && !tcp.ack() && !tcp.rst();
                 let room = self.connections.len() < MOST_CONNECTIONS;
@@ -169,7 +194,13 @@ impl Streams {
             self.connections.remove(&id);
             return close(id, requests);
         };
-        connection.state = State::Open(Open::new(socket));
+        let mut open = Open::new(socket);
+        if let Ok(ip) = Ipv4Packet::new_checked(&packet[..])
+            && let Ok(tcp) = TcpPacket::new_checked(ip.payload())
+        {
+            open.marks.came_from_guest(&tcp);
+        }
+        connection.state = State::Open(open);
         self.stack.take(now, packet);
     }
 
@@ -177,6 +208,10 @@ impl Streams {
     fn accepted(&mut self, now: SimTime, id: u32, port: u16, requests: Option<&Requests>) {
         if self.connections.len() >= MOST_CONNECTIONS {
             return close(id, requests);
+        }
+        // One that came in just before a snapshot: nobody outside knows it any more.
+        if let Some(State::Open(open)) = self.connections.remove(&id).map(|c| c.state) {
+            self.stack.abort(now, open.socket);
         }
         let (guest, peer) = ((GUEST_IP, port), (GATEWAY_IP, self.next_port));
         self.next_port = self.next_port.checked_add(1).unwrap_or(FIRST_PORT);
@@ -220,11 +255,18 @@ impl Streams {
         }
     }
 
-    /// What is left when no connection is.
+    /// What outlives the connections, and what resets them.
     pub(super) fn save(&self, w: &mut Writer) {
         w.u16(self.next_port);
+        let open = self.connections.values().map(Lost::of);
+        let all: Vec<Lost> = self.lost.iter().cloned().chain(open).collect();
+        w.u64(all.len() as u64);
+        for lost in all {
+            lost.save(w);
+        }
     }
 
+    /// Version 1 was saved only without connections.
     pub(super) fn load(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
         *self = Self::new();
         let port = r.u16()?;
@@ -233,12 +275,35 @@ impl Streams {
             return Err(LoadError::Value { field, value });
         }
         self.next_port = port;
+        if r.version() == Some(1) {
+            return Ok(());
+        }
+        let (field, value) = ("connections", r.u64()?);
+        if value > MOST_CONNECTIONS as u64 {
+            return Err(LoadError::Value { field, value });
+        }
+        for _ in 0..value {
+            self.lost.push(Lost::load(r)?);
+        }
         Ok(())
     }
 
     /// A packet for the guest.
     pub(super) fn packet(&mut self) -> Option<Vec<u8>> {
-        self.stack.packet()
+        let bytes = self.stack.packet()?;
+        if let Ok(ip) = Ipv4Packet::new_checked(&bytes[..])
+            && let Ok(tcp) = TcpPacket::new_checked(ip.payload())
+        {
+            let guest = (ip.dst_addr(), tcp.dst_port());
+            let peer = (ip.src_addr(), tcp.src_port());
+            let same = |c: &&mut Connection| c.guest == guest && c.peer == peer;
+            if let Some(connection) = self.connections.values_mut().find(same)
+                && let State::Open(open) = &mut connection.state
+            {
+                open.marks.sent_to_guest(&tcp);
+            }
+        }
+        Some(bytes)
     }
 
     /// When the stack wants to be called again.
@@ -255,6 +320,7 @@ impl Open {
             unconfirmed: 0,
             peer_finished: false,
             told_finish: false,
+            marks: Marks::default(),
         }
     }
 

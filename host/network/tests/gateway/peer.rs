@@ -1,6 +1,6 @@
 //! A guest without a machine: a TCP/IP stack at the other end of the gateway's cable.
 
-use maquette_model::{Message, PortId, SimTime};
+use maquette_model::{Message, PortId, RestoreError, SaveError, Sections, SimTime};
 use maquette_network::{GUEST, Gateway, OUTSIDE, Reply, Request, Requests, Setup};
 use maquette_sim::{
     Component, ComponentId, Input, Link, Port, Rim, RimAction, Serial, SimCx, SimEvent,
@@ -121,6 +121,13 @@ impl Component for Peer {
     }
     fn start(&mut self, cx: &mut SimCx<'_>) {
         cx.wake_at(SimTime::ZERO, 0);
+    }
+    /// It stays as it is when the rest goes back to this moment.
+    fn save(&self, _: &mut Sections) -> Result<(), SaveError> {
+        Ok(())
+    }
+    fn restore(&mut self, _: &mut Sections) -> Result<(), RestoreError> {
+        Ok(())
     }
     fn event(&mut self, cx: &mut SimCx<'_>, ev: SimEvent) {
         match ev {

@@ -124,8 +124,10 @@ impl UserNetwork {
                 }
             }
             Request::Send { id, bytes } => {
-                if let Some(stream) = self.streams.get_mut(&id) {
-                    stream.send(&bytes);
+                match self.streams.get_mut(&id) {
+                    Some(stream) => stream.send(&bytes),
+                    // It is gone, or was there before the snapshot that the run began with.
+                    None => self.replies.push_back(Reply::Closed { id }),
                 }
             }
             Request::Room { id, bytes } => {

@@ -110,6 +110,14 @@ fn rv_63_stream_sends_no_more_than_the_gateway_takes() {
 const WINDOW_AND_MORE: usize = maquette_network::WINDOW + 50_000;
 
 #[test]
+fn rv_68_stream_that_is_not_there_is_closed_when_something_is_sent() {
+    let mut bench = Bench::new();
+    let bytes = b"to a socket of an earlier run".to_vec();
+    bench.requests.put(Request::Send { id: 2, bytes });
+    assert_eq!(bench.reply(), Reply::Closed { id: 2 });
+}
+
+#[test]
 fn rv_63_stream_to_nobody_is_refused() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = free.local_addr().expect("bound").port();

@@ -263,6 +263,11 @@ impl Engine {
         Some(time)
     }
 
+    /// The soonest time that no component has passed.
+    pub(crate) fn soonest(&self) -> SimTime {
+        self.now.max(self.rim_promise)
+    }
+
     /// The rim wants the run to end: at the first time that nobody has passed. Says how often it has
     /// wanted that.
     pub(crate) fn wind_down(&mut self) -> u32 {

@@ -29,10 +29,11 @@ use conclude::{ending, expected_within, host_failure, report};
 use drive::{Course, Driven, Log, drive};
 use maquette_machine::{Machine, Progress};
 use maquette_model::{Sections, SimTime};
+use maquette_network::Gateway;
 use maquette_rim::{
     Keyboard, LiveLine, Output, Outside, Pace, RawMode, Signals, erase_live_line, has_person,
 };
-use maquette_sim::{ComponentId, Input, Outcome, Rim, RimAction};
+use maquette_sim::{Component as _, ComponentId, Input, Outcome, Rim, RimAction};
 use maquette_trace::TraceHash;
 use prepare::Start;
 use std::cell::RefCell;
@@ -42,7 +43,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 use trace::Tracing;
-use tracing::info;
+use tracing::{info, warn};
 
 /// What the user wants of a run beyond what the system file says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -236,12 +237,27 @@ fn begin(
     };
     let sections = mem::take(&mut saved.sections);
     let mut system = restore(path, opened, sections, output.clone())?;
+    tell_of_resets(&system);
     if options.interactive {
         // The script was part of what was saved, and is set aside only now.
         opened.description.leave_to_a_person();
         system.each_console(Console::leave_to_a_person);
     }
     Ok(system)
+}
+
+/// Connections that no snapshot can hold are lost to the guest, which is told by a reset.
+fn tell_of_resets(system: &System) {
+    let gateways = system.gateways.iter();
+    for gateway in gateways.filter_map(|g| system.serial.get::<Gateway>(g.gateway)) {
+        let count = gateway.connections_to_reset();
+        if count > 0 {
+            let path = gateway.path();
+            warn!(
+                "{path}: connections to the host that the snapshot cannot hold are reset: {count}"
+            );
+        }
+    }
 }
 
 /// The system at the moment of a snapshot.

@@ -58,6 +58,11 @@ impl Stack {
         self.poll(now);
     }
 
+    /// Puts a packet for the guest behind those that wait.
+    pub(super) fn put(&mut self, packet: Vec<u8>) {
+        self.wire.outbox.push_back(packet);
+    }
+
     /// The next packet for the guest.
     pub(super) fn packet(&mut self) -> Option<Vec<u8>> {
         self.wire.outbox.pop_front()
