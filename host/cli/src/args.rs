@@ -216,6 +216,9 @@ pub struct InspectArgs {
     /// Where a snapshot's files are, if not where they were: the folder of the system file
     #[arg(long, value_name = "FOLDER")]
     pub root: Option<PathBuf>,
+    /// Also parts at rest, such as interrupt sources that nobody uses
+    #[arg(long)]
+    pub all: bool,
     /// All of it as JSON
     #[arg(long)]
     pub json: bool,

@@ -160,7 +160,9 @@ pub fn inspect(args: &InspectArgs) -> u8 {
             Ok(tree) if args.json => look::show_json(&tree, &args.paths)
                 .map(|json| format!("{json:#}\n"))
                 .map_err(|m| format!("maquette: {m}\n")),
-            Ok(tree) => look::show(&tree, &args.paths).map_err(|m| format!("maquette: {m}\n")),
+            Ok(tree) => look::show(&tree, &args.paths, args.all)
+                .map(with_what_is_hidden)
+                .map_err(|m| format!("maquette: {m}\n")),
             Err(error) => return refuse(error),
         },
         Err(message) => Err(message),
@@ -172,6 +174,17 @@ pub fn inspect(args: &InspectArgs) -> u8 {
             EXIT_SETUP
         }
     }
+}
+
+/// The lines; how many are left out is said elsewhere, where it is in nobody's way.
+fn with_what_is_hidden(lines: look::Lines) -> String {
+    if lines.hidden > 0 {
+        let count = lines.hidden;
+        complain(&format!(
+            "maquette: {count} parts at rest are not shown; --all shows them\n"
+        ));
+    }
+    lines.text
 }
 
 /// Prepares the run, makes the statistics' file, runs, and says what came of it.

@@ -59,6 +59,17 @@ pub enum Node {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tree {
     entries: Vec<(String, Node)>,
+    /// One of many of its kind that does nothing.
+    at_rest: bool,
+}
+
+/// What of a tree is shown to people.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Shown<'a> {
+    /// Values with their whole paths, in order.
+    pub values: Vec<(String, &'a Value)>,
+    /// How many parts at rest are left out.
+    pub hidden: usize,
 }
 
 impl Tree {
@@ -117,6 +128,48 @@ impl Tree {
         }
     }
 
+    /// Says that this is one of many parts of its kind and does nothing: people see it when they ask for
+    /// it.
+    pub const fn rest(&mut self) {
+        self.at_rest = true;
+    }
+
+    /// What people see: all values, or those that one of `wanted` names as [`Tree::matching`] does,
+    /// without the parts at rest that none of them names itself.
+    #[must_use]
+    pub fn shown(&self, wanted: &[&str]) -> Shown<'_> {
+        let mut shown = Shown::default();
+        self.show("", wanted, &mut shown);
+        shown
+    }
+
+    fn show<'a>(&'a self, above: &str, wanted: &[&str], shown: &mut Shown<'a>) {
+        for (name, node) in &self.entries {
+            let path = join(above, name);
+            match node {
+                Node::Value(value) => {
+                    if wanted.is_empty() || wanted.iter().any(|want| end(&path, want).is_some()) {
+                        shown.values.push((path, value));
+                    }
+                }
+                Node::Branch(below) if below.at_rest => {
+                    let before = shown.values.len();
+                    below.show(&path, wanted, shown);
+                    let named = |(value, _): &(String, _)| {
+                        let mut ends = wanted.iter().filter_map(|want| end(value, want));
+                        ends.any(|end| end >= path.len())
+                    };
+                    let found = shown.values.split_off(before);
+                    let all = found.len();
+                    shown.values.extend(found.into_iter().filter(named));
+                    let hides = shown.values.len() - before < all;
+                    shown.hidden += usize::from(hides);
+                }
+                Node::Branch(below) => below.show(&path, wanted, shown),
+            }
+        }
+    }
+
     /// Names and nodes in the order in which they were added.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.entries
@@ -144,19 +197,14 @@ impl Tree {
     /// what stands before can be left out.
     #[must_use]
     pub fn matching(&self, wanted: &str) -> Vec<(String, &Value)> {
-        let wanted = format!(".{wanted}.");
         let mut all = self.values();
-        all.retain(|(path, _)| format!(".{path}.").contains(&wanted));
+        all.retain(|(path, _)| end(path, wanted).is_some());
         all
     }
 
     fn collect<'a>(&'a self, above: &str, all: &mut Vec<(String, &'a Value)>) {
         for (name, node) in &self.entries {
-            let path = if above.is_empty() {
-                name.clone()
-            } else {
-                format!("{above}.{name}")
-            };
+            let path = join(above, name);
             match node {
                 Node::Value(value) => all.push((path, value)),
                 Node::Branch(below) => below.collect(&path, all),
@@ -165,9 +213,53 @@ impl Tree {
     }
 }
 
+fn join(above: &str, name: &str) -> String {
+    if above.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{above}.{name}")
+    }
+}
+
+/// Where in a path the neighbouring names `wanted` end, if they are there.
+fn end(path: &str, wanted: &str) -> Option<usize> {
+    let begin = format!(".{path}.").find(&format!(".{wanted}."))?;
+    Some(begin + wanted.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_at_rest_are_shown_to_who_names_them() {
+        let mut tree = Tree::default();
+        tree.branch("plic", |t| {
+            for source in 1..=3 {
+                t.branch(&format!("source{source}"), |t| {
+                    t.flag("level", source == 2);
+                    t.number("priority", 1_u64);
+                    if source != 2 {
+                        t.rest();
+                    }
+                });
+            }
+            t.number("accesses", 5_u64);
+        });
+        let shown = |wanted: &[&str]| {
+            let shown = tree.shown(wanted);
+            (shown.values.len(), shown.hidden)
+        };
+        assert_eq!(tree.values().len(), 7);
+        assert_eq!(shown(&[]), (3, 2));
+        assert_eq!(shown(&["plic"]), (3, 2));
+        assert_eq!(shown(&["accesses"]), (1, 0));
+        assert_eq!(shown(&["source1"]), (2, 0));
+        assert_eq!(shown(&["source1.level"]), (1, 0));
+        assert_eq!(shown(&["plic", "source3"]), (5, 1));
+        assert_eq!(shown(&["level"]), (3, 0));
+        assert_eq!(shown(&["source"]), (0, 0));
+    }
 
     #[test]
     fn paths_lead_from_the_outside_in_and_branches_join() {

@@ -52,7 +52,7 @@ pub use device::{
     Cx, Device, DmaError, Event, Host, Message, PortId, PowerRequest, Region, RegisterInfo,
     ResetKind, Role, TimerId,
 };
-pub use inspect::{Inspect, Node, Tree, Value};
+pub use inspect::{Inspect, Node, Shown, Tree, Value};
 pub use ram::{Ram, RamError};
 pub use sections::{RestoreError, SaveError, Section, Sections};
 pub use snapshot::{LoadError, Reader, Snapshot, Writer};

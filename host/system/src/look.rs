@@ -5,7 +5,7 @@ use crate::build::{System, build};
 use crate::open::open;
 use crate::run::{Moment, RunError, restore};
 use crate::suggest::closest;
-use maquette_model::{Node, SimTime, Tree, Value};
+use maquette_model::{Node, Shown, SimTime, Tree, Value};
 use maquette_rim::{Output, Outside, Pace, Signals};
 use maquette_sim::Outcome;
 use serde_json::Map;
@@ -86,18 +86,39 @@ fn stopped(file: &Path, overrides: &[String], when: Option<&Moment>) -> Result<S
     }
 }
 
+/// A tree as people see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lines {
+    /// A line for each value.
+    pub text: String,
+    /// How many parts at rest are left out.
+    pub hidden: usize,
+}
+
 /// The part of a tree that `wanted` names, as a line for each value: a whole path, or names in the
 /// middle of one (`hart0.csr`), so that the machine's name can be left out. Everything, if nothing is
-/// wanted.
+/// wanted. Parts at rest are left out, unless they are named or `all` is wanted.
 ///
 /// # Errors
 /// When a name is nowhere; the message may have a similar one.
-pub fn show(tree: &Tree, wanted: &[String]) -> Result<String, String> {
+pub fn show(tree: &Tree, wanted: &[String], all: bool) -> Result<Lines, String> {
     let found = chosen(tree, wanted)?;
-    let lines = found.iter();
-    Ok(lines
-        .map(|(path, value)| format!("{path} = {value}\n"))
-        .collect())
+    let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let shown = if all {
+        Shown {
+            values: found,
+            hidden: 0,
+        }
+    } else {
+        tree.shown(&names)
+    };
+    let lines = shown.values.iter();
+    Ok(Lines {
+        text: lines
+            .map(|(path, value)| format!("{path} = {value}\n"))
+            .collect(),
+        hidden: shown.hidden,
+    })
 }
 
 /// The values that `wanted` names, in order; all, if nothing is wanted.
@@ -178,7 +199,7 @@ mod tests {
         let mut tree = Tree::default();
         tree.branch("machine0.hart0.csr", |t| t.hex("mstatus", 8_u64));
         tree.branch("machine0.hart1.csr", |t| t.hex("mstatus", 0_u64));
-        let shown = |want: &str| show(&tree, &[want.to_owned()]);
+        let shown = |want: &str| show(&tree, &[want.to_owned()], false).map(|lines| lines.text);
         let first = "machine0.hart0.csr.mstatus = 0x8\n";
         assert_eq!(shown("hart0.csr.mstatus").as_deref(), Ok(first));
         assert_eq!(shown("hart0").as_deref(), Ok(first));

@@ -258,6 +258,27 @@ fn rv_46_state_of_a_stopped_run_and_of_its_snapshot_is_the_same_tree() {
 }
 
 #[test]
+fn rv_46_interrupt_sources_that_nobody_uses_are_shown_to_who_asks() {
+    let at = ["systems/demo.toml", "--at", "1ms"];
+    let shown = |more: &[&str]| {
+        let tool = at.iter().chain(more).fold(Tool::new("inspect"), Tool::arg);
+        let done = tool.finish();
+        done.expect_code(0);
+        let sources = done.stdout.lines().filter(|l| l.ends_with(".level = false"));
+        (sources.count(), done.stderr)
+    };
+    let (few, said) = shown(&["plic"]);
+    let hidden = format!("{} parts at rest are not shown; --all shows them", 95 - few);
+    assert!(few < 95 && said.contains(&hidden), "{few}: {said}");
+    assert_eq!(shown(&["plic", "--all"]), (95, String::new()));
+    assert_eq!(shown(&["plic.source95"]), (1, String::new()));
+    let tool = at.iter().fold(Tool::new("inspect"), Tool::arg);
+    let json = tool.arg("--json").finish().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["machine0"]["plic"]["source95"]["pending"], false);
+}
+
+#[test]
 fn rv_46_looking_at_what_is_not_there_says_so() {
     for (arguments, why) in [
         (

@@ -7,17 +7,19 @@ impl Inspect for Plic {
     fn inspect(&self, tree: &mut Tree) {
         for source in 1..SOURCES {
             let priority = self.priority.get(source as usize).copied().unwrap_or(0);
+            let enabled = self.contexts.iter().any(|c| c.enable.has(source));
             let used = [self.level, self.pending, self.in_service]
                 .iter()
                 .any(|set| set.has(source));
-            if priority == 0 && !used {
-                continue;
-            }
             tree.branch(&format!("source{source}"), |t| {
                 t.number("priority", priority);
                 t.flag("level", self.level.has(source));
                 t.flag("pending", self.pending.has(source));
                 t.flag("in_service", self.in_service.has(source));
+                // A driver may give all a priority and use few.
+                if !enabled && !used {
+                    t.rest();
+                }
             });
         }
         for (i, context) in self.contexts.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! `monitor …`: what only this machine can tell. Every answer is text for people, and changes nothing.
 
 use crate::Machine;
-use maquette_model::{Inspect, SimTime, Tree, Vcpu, VirtAddr};
+use maquette_model::{Inspect, Shown, SimTime, Tree, Vcpu, VirtAddr};
 use maquette_rv64::{Walk, WalkEnd};
 use std::fmt::{self, Write as _};
 
@@ -86,14 +86,17 @@ fn devices(machine: &Machine, out: &mut String) -> fmt::Result {
 fn inspect(machine: &Machine, out: &mut String, name: &str) -> fmt::Result {
     let mut tree = Tree::default();
     machine.inspect(&mut tree);
-    let found = tree.matching(name);
-    if found.is_empty() {
+    let Shown { values, hidden } = tree.shown(&[name]);
+    if values.is_empty() && hidden == 0 {
         return writeln!(out, "monitor: there is no `{name}` in this machine");
     }
-    for (path, value) in found {
+    for (path, value) in values {
         writeln!(out, "{path} = {value}")?;
     }
-    Ok(())
+    match hidden {
+        0 => Ok(()),
+        n => writeln!(out, "({n} more at rest; name one to see it)"),
+    }
 }
 
 fn interrupts(machine: &Machine, out: &mut String) -> fmt::Result {
