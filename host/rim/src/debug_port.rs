@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -77,7 +77,41 @@ pub enum DebugEvent {
 
 enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    // While the socket is open, no other file can become the one that it is.
+    Unix(SocketFile, UnixListener),
+}
+
+/// The name of a socket in the file system, taken away with this unless something else has it by then.
+struct SocketFile {
+    path: PathBuf,
+    /// Which file the socket is, if that could be asked.
+    file: Option<FileId>,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.file.is_some() && FileId::of(&self.path) == self.file {
+            // Nobody can do anything about a name that stays.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A file, whatever its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::symlink_metadata(path).ok()?;
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
+    }
 }
 
 enum Client {
@@ -89,7 +123,7 @@ impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(l) => l.as_fd(),
-            Self::Unix(l, _) => l.as_fd(),
+            Self::Unix(_, l) => l.as_fd(),
         }
     }
 }
@@ -152,7 +186,7 @@ impl DebugPort {
         let listener = listener.map_err(refused)?;
         match &listener {
             Listener::Tcp(l) => l.set_nonblocking(true),
-            Listener::Unix(l, _) => l.set_nonblocking(true),
+            Listener::Unix(_, l) => l.set_nonblocking(true),
         }
         .map_err(refused)?;
         Ok(Self {
@@ -170,7 +204,7 @@ impl DebugPort {
             Listener::Tcp(l) => l
                 .local_addr()
                 .map_or_else(|e| e.to_string(), |a| a.to_string()),
-            Listener::Unix(_, path) => path.display().to_string(),
+            Listener::Unix(file, _) => file.path.display().to_string(),
         }
     }
 
@@ -269,7 +303,7 @@ impl DebugPort {
                 stream.set_nodelay(true)?;
                 Ok(Client::Tcp(stream))
             }
-            Listener::Unix(l, _) => {
+            Listener::Unix(_, l) => {
                 let (stream, _) = l.accept()?;
                 stream.set_nonblocking(true)?;
                 Ok(Client::Unix(stream))
@@ -317,15 +351,6 @@ impl DebugPort {
     }
 }
 
-impl Drop for DebugPort {
-    fn drop(&mut self) {
-        if let Listener::Unix(_, path) = &self.listener {
-            // Nobody can do anything about a name that stays.
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
 /// Whether an address names a file that is no socket.
 fn is_other_file(address: &str) -> bool {
     let path = address.strip_prefix("unix:");
@@ -347,7 +372,11 @@ fn listen_unix(path: &Path) -> io::Result<Listener> {
         fs::remove_file(path)?;
         UnixListener::bind(path)
     })?;
-    Ok(Listener::Unix(bound, path.to_owned()))
+    let file = SocketFile {
+        path: path.to_owned(),
+        file: FileId::of(path),
+    };
+    Ok(Listener::Unix(file, bound))
 }
 
 /// Says something about the debugger at standard error. Nobody is harmed if it cannot be written.

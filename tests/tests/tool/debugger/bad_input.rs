@@ -6,8 +6,11 @@ use crate::elf;
 use maquette_tests::debuggee::{Client, Debuggee, packet};
 use maquette_tests::seeds;
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 
 /// The machine goes on to its end.
 #[track_caller]
@@ -57,6 +60,39 @@ fn rv_55_packet_that_is_too_long_or_asks_for_too_much_is_refused_in_words() {
     assert_eq!(gdb.reply(), "E.the packet is too long");
     let answer = gdb.ask("m80000000,ffffffffffffffff");
     assert_eq!(answer, "E.that is too much memory at once");
+    assert_eq!(gdb.pc(), elf::RAM);
+    detach(gdb);
+    goes_on(debuggee);
+}
+
+#[test]
+fn rv_55_packet_that_contradicts_itself_or_names_no_hart_is_refused_and_changes_nothing() {
+    let (_bench, debuggee) = debug(&elf::says("hi\n"), 1);
+    let mut gdb = debuggee.debug();
+    for write in [
+        "M80100000,2:11",
+        "M80100000,1:1122",
+        "X80100000,2:a",
+        "X80100000,1:ab",
+    ] {
+        let told = gdb.ask(write);
+        assert!(told.starts_with("E.the length"), "{write}: {told}");
+    }
+    assert_eq!(gdb.ask("m80100000,2"), "0000");
+    for of_hart_99 in ["Hg63", "Hc63", "vCont;c:63", "vCont;s:63;c", "T63"] {
+        let told = gdb.ask(of_hart_99);
+        assert!(
+            told.starts_with("E.there is no such hart"),
+            "{of_hart_99}: {told}"
+        );
+    }
+    for malformed in ["m8000", "Z0,80000000", "vCont;q", "P20", "qRcmd,zz"] {
+        assert_eq!(
+            gdb.ask(malformed),
+            "E.the packet is malformed",
+            "{malformed}"
+        );
+    }
     assert_eq!(gdb.pc(), elf::RAM);
     detach(gdb);
     goes_on(debuggee);
@@ -158,13 +194,8 @@ fn rv_55_signal_before_a_debugger_came_is_no_failure_of_the_guest() {
     }
 }
 
-#[test]
-fn rv_55_unix_socket_is_taken_away_at_the_end_and_a_stale_one_is_replaced() {
-    let bench = Bench::with(&elf::says("hi\n").file(), "");
-    let socket = bench.path("gdb.sock");
-    // A listener that is gone leaves its name.
-    drop(std::os::unix::net::UnixListener::bind(&socket).expect("a socket"));
-    assert!(socket.exists());
+/// Runs a guest with a debugger at `socket`, which lets it go when `meanwhile` is over.
+fn run_at(bench: &Bench, socket: &Path, meanwhile: impl FnOnce()) {
     let mut command = bench
         .tool("gdb")
         .arg("--listen")
@@ -177,10 +208,53 @@ fn rv_55_unix_socket_is_taken_away_at_the_end_and_a_stale_one_is_replaced() {
     let mut stderr = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
     let mut line = String::new();
     std::io::BufRead::read_line(&mut stderr, &mut line).expect("a line");
-    let mut gdb = std::os::unix::net::UnixStream::connect(&socket).expect("it listens");
+    let mut gdb = UnixStream::connect(socket).expect("it listens");
+    meanwhile();
     gdb.write_all(&packet(b"D")).expect("the tool reads");
     assert_eq!(child.wait().expect("its end").code(), Some(0));
+}
+
+#[test]
+fn rv_55_unix_socket_is_taken_away_at_the_end_and_a_stale_one_is_replaced() {
+    let bench = Bench::with(&elf::says("hi\n").file(), "");
+    let socket = bench.path("gdb.sock");
+    // A listener that is gone leaves its name.
+    drop(UnixListener::bind(&socket).expect("a socket"));
+    assert!(socket.exists());
+    run_at(&bench, &socket, || ());
     assert!(!socket.exists());
+}
+
+#[test]
+fn rv_55_what_took_the_place_of_the_unix_socket_is_left_alone() {
+    let bench = Bench::with(&elf::says("hi\n").file(), "");
+    let socket = bench.path("gdb.sock");
+    run_at(&bench, &socket, || {
+        fs::remove_file(&socket).expect("the socket");
+        fs::write(&socket, "mine").expect("a file");
+    });
+    assert_eq!(fs::read_to_string(&socket).expect("the file"), "mine");
+    fs::remove_file(&socket).expect("the file");
+    // Another program's socket too.
+    let mut other = None;
+    run_at(&bench, &socket, || {
+        fs::remove_file(&socket).expect("the socket");
+        other = Some(UnixListener::bind(&socket).expect("a socket"));
+    });
+    assert!(UnixStream::connect(&socket).is_ok(), "it is listened at");
+}
+
+#[test]
+fn rv_55_unix_socket_that_somebody_listens_at_is_a_set_up_error() {
+    let bench = Bench::with(&elf::says("hi\n").file(), "");
+    let socket = bench.path("gdb.sock");
+    let listener = UnixListener::bind(&socket).expect("a socket");
+    let address = format!("unix:{}", socket.display());
+    let done = bench.tool("gdb").arg("--listen").arg(&address).finish();
+    done.expect_code(1);
+    says(&done, &[&address, "in use", "name another socket"]);
+    assert!(socket.exists());
+    drop(listener);
 }
 
 /// Packets that mean something, cut and altered; none that kills or harms the program.
@@ -241,10 +315,8 @@ fn rv_55_any_sequence_of_odd_packets_leaves_the_machine_in_order() {
         let mut raw = debuggee.connect();
         let mut state = seed;
         for _ in 0..25 {
-            // The tool may have ended the connection for what came before.
-            if raw.write_all(&odd_packet(&mut state)).is_err() {
-                break;
-            }
+            let sent = raw.write_all(&odd_packet(&mut state));
+            sent.expect("no packet ends the connection");
         }
         // Whatever came of it, the next debugger is served.
         drop(raw);
