@@ -9,8 +9,10 @@ use super::MOST_PACKET;
 pub(super) enum Frame {
     /// Nothing.
     Nothing,
-    /// Something that is answered at once.
-    Reply(&'static [u8]),
+    /// A packet that was harmed on its way, to be asked for again.
+    Harmed,
+    /// A packet that is not kept, for its length.
+    TooLong,
     /// The wish to stop.
     Interrupt,
     /// A packet with its frame: `$…#xx`.
@@ -32,14 +34,9 @@ pub(super) struct Framer {
     packet: Vec<u8>,
     /// The packet is longer than it may be, and is only skipped.
     too_long: bool,
-    /// The debugger wants no acknowledgements.
-    silent: bool,
 }
 
 const INTERRUPT: u8 = 3;
-/// Takes the packet, and answers it with an error in words.
-const TOO_LONG: &[u8] = b"+$E.the packet is too long#8a";
-const TOO_MUCH: &[u8] = b"+$E.that is too much memory at once#d2";
 
 impl Framer {
     /// Takes the next byte.
@@ -71,15 +68,6 @@ impl Framer {
         Frame::Nothing
     }
 
-    /// Answers with an error; who wants no acknowledgement gets none.
-    fn error(&self, text: &'static [u8]) -> Frame {
-        Frame::Reply(if self.silent {
-            text.get(1..).unwrap_or_default()
-        } else {
-            text
-        })
-    }
-
     fn begin(&mut self) {
         self.packet.clear();
         self.packet.push(b'$');
@@ -98,34 +86,26 @@ impl Framer {
     fn complete(&mut self) -> Frame {
         let packet = core::mem::take(&mut self.packet);
         if self.too_long {
-            return self.error(TOO_LONG);
-        }
-        match body(&packet) {
-            Some(body) if reads_too_much(body) => self.error(TOO_MUCH),
-            Some(body) => {
-                self.silent |= body == b"QStartNoAckMode";
-                Frame::Packet(packet)
-            }
-            None if self.silent => Frame::Nothing,
-            None => Frame::Reply(b"-"),
+            Frame::TooLong
+        } else if body(&packet).is_some() {
+            Frame::Packet(packet)
+        } else {
+            Frame::Harmed
         }
     }
 }
 
-/// Whether it is `m address,length` with more bytes than a packet can say: an answer without bounds.
-fn reads_too_much(body: &[u8]) -> bool {
-    let Some(range) = body.strip_prefix(b"m") else {
-        return false;
-    };
-    let length = range.rsplit(|b| *b == b',').next().unwrap_or_default();
-    let length = core::str::from_utf8(length).ok();
-    let length = length.and_then(|digits| usize::from_str_radix(digits, 16).ok());
-    // What is no number is refused by the protocol.
-    length.is_some_and(|n| n > MOST_PACKET / 2)
+/// A body with its frame.
+pub(super) fn framed(body: &[u8]) -> Vec<u8> {
+    let sum = body.iter().fold(0u8, |sum, b| sum.wrapping_add(*b));
+    let mut packet = vec![b'$'];
+    packet.extend_from_slice(body);
+    packet.extend_from_slice(format!("#{sum:02x}").as_bytes());
+    packet
 }
 
 /// The body of a packet whose checksum is right.
-fn body(packet: &[u8]) -> Option<&[u8]> {
+pub(super) fn body(packet: &[u8]) -> Option<&[u8]> {
     let (body, end) = packet
         .get(1..)?
         .split_at_checked(packet.len().checked_sub(4)?)?;
@@ -143,56 +123,29 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn framed(body: &[u8]) -> Vec<u8> {
-        let sum = body.iter().fold(0u8, |sum, b| sum.wrapping_add(*b));
-        let mut packet = vec![b'$'];
-        packet.extend_from_slice(body);
-        packet.extend_from_slice(format!("#{sum:02x}").as_bytes());
-        packet
-    }
-
     fn all(framer: &mut Framer, bytes: &[u8]) -> Vec<Frame> {
         let frames = bytes.iter().map(|b| framer.push(*b));
         frames.filter(|f| *f != Frame::Nothing).collect()
     }
 
     #[test]
-    fn framer_answer_to_a_long_packet_is_itself_a_packet() {
-        assert!(body(&TOO_LONG[1..]).is_some() && body(&TOO_MUCH[1..]).is_some());
+    fn framer_keeps_no_packet_longer_than_the_longest() {
         let mut framer = Framer::default();
-        assert_eq!(
-            all(&mut framer, &framed(&vec![b'x'; MOST_PACKET + 1])),
-            [Frame::Reply(TOO_LONG)]
-        );
+        let long = framed(&vec![b'x'; MOST_PACKET + 1]);
+        assert_eq!(all(&mut framer, &long), [Frame::TooLong]);
         let most = framed(&vec![b'x'; MOST_PACKET]);
         assert_eq!(all(&mut framer, &most), [Frame::Packet(most)]);
     }
 
     #[test]
-    fn framer_refuses_a_wrong_checksum_until_told_to_be_silent() {
+    fn framer_refuses_a_wrong_checksum() {
         let mut framer = Framer::default();
-        assert_eq!(all(&mut framer, b"$g#68"), [Frame::Reply(b"-")]);
-        let silence = framed(b"QStartNoAckMode");
-        assert_eq!(all(&mut framer, &silence), [Frame::Packet(silence)]);
-        assert_eq!(all(&mut framer, b"$g#68"), []);
-    }
-
-    #[test]
-    fn framer_refuses_to_read_more_than_a_packet_holds() {
-        let mut framer = Framer::default();
-        for (packet, passes) in [
-            ("m0,2000", true),
-            ("m0,2001", false),
-            ("m0,ffffffffffffffff", false),
-        ] {
-            let packet = framed(packet.as_bytes());
-            let expected = if passes {
-                Frame::Packet(packet.clone())
-            } else {
-                Frame::Reply(TOO_MUCH)
-            };
-            assert_eq!(all(&mut framer, &packet), [expected]);
-        }
+        assert_eq!(all(&mut framer, b"$g#68"), [Frame::Harmed]);
+        assert_eq!(all(&mut framer, b"$g#zz"), [Frame::Harmed]);
+        assert_eq!(
+            all(&mut framer, b"$g#67"),
+            [Frame::Packet(b"$g#67".to_vec())]
+        );
     }
 
     proptest! {

@@ -1,8 +1,8 @@
 //! Debugging a machine over GDB's remote serial protocol.
 //!
 //! ```text
-//!  bytes in ─► Framer ─► gdbstub ─► target: registers, memory, points, steps   ─► Machine
-//!  bytes out ◄───────────────┘         └─ monitor: what only this machine can tell
+//!  bytes in ─► Framer ─► Grammar ─► gdbstub ─► target: registers, memory, points, steps   ─► Machine
+//!  bytes out ◄─────────────┴───────────┘         └─ monitor: what only this machine can tell
 //! ```
 //!
 //! The protocol and its types live in here and nowhere else; who owns the connection hands over bytes.
@@ -12,23 +12,25 @@
 //! # Invariants
 //!
 //! * No byte from outside makes anything here panic. What is no packet is skipped, what the protocol
-//!   forbids ends the connection with a reason, and the machine is unharmed by either.
+//!   forbids is answered by an error, and neither the machine nor the connection is harmed by it.
 //! * Looking changes nothing: neither accessed bits, nor devices, nor what a guest reads as time.
 //! * The machine stands still while [`Debugger::state`] is [`State::Stopped`].
 
 mod arch;
 mod framer;
+mod grammar;
 mod monitor;
 mod target;
 
 use crate::Machine;
 use crate::machine::debugging::{BreakKind, Stop, Why};
 use core::convert::Infallible;
-use framer::{Frame, Framer};
+use framer::{Frame, Framer, framed};
 use gdbstub::common::{Signal, Tid};
 use gdbstub::conn::Connection;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use gdbstub::stub::{BaseStopReason, DisconnectReason, GdbStub, MultiThreadStopReason};
+use grammar::{Grammar, Refusal, Verdict};
 use maquette_model::DebugStop;
 use thiserror::Error;
 
@@ -83,8 +85,11 @@ pub struct Debugger {
     /// Gone when the connection is over.
     stub: Option<Stub>,
     framer: Framer,
-    /// Answers that did not come from the stub, and those of a stub that is gone.
-    outgoing: Vec<u8>,
+    grammar: Grammar,
+    /// The debugger wants no acknowledgements.
+    silent: bool,
+    /// What a stub that is gone has left to be sent.
+    last_words: Vec<u8>,
     state: State,
 }
 
@@ -105,7 +110,9 @@ impl Debugger {
         Ok(Self {
             stub: Some(stub),
             framer: Framer::default(),
-            outgoing: Vec::new(),
+            grammar: Grammar::default(),
+            silent: false,
+            last_words: Vec::new(),
             state: State::Stopped,
         })
     }
@@ -118,15 +125,17 @@ impl Debugger {
 
     /// What is to be sent to the debugger.
     pub fn take_outgoing(&mut self) -> Vec<u8> {
-        let mut bytes = match &mut self.stub {
-            Some(Stub::Idle(s)) => core::mem::take(&mut s.borrow_conn().0),
-            Some(Stub::Running(s)) => core::mem::take(&mut s.borrow_conn().0),
-            Some(Stub::CtrlCInterrupt(s)) => core::mem::take(&mut s.borrow_conn().0),
-            Some(Stub::Disconnected(s)) => core::mem::take(&mut s.borrow_conn().0),
-            None => Vec::new(),
-        };
-        bytes.append(&mut self.outgoing);
-        bytes
+        core::mem::take(self.outgoing())
+    }
+
+    fn outgoing(&mut self) -> &mut Vec<u8> {
+        match &mut self.stub {
+            Some(Stub::Idle(s)) => &mut s.borrow_conn().0,
+            Some(Stub::Running(s)) => &mut s.borrow_conn().0,
+            Some(Stub::CtrlCInterrupt(s)) => &mut s.borrow_conn().0,
+            Some(Stub::Disconnected(s)) => &mut s.borrow_conn().0,
+            None => &mut self.last_words,
+        }
     }
 
     /// Takes what the debugger sent.
@@ -141,13 +150,11 @@ impl Debugger {
             let frame = self.framer.push(byte);
             let done = match frame {
                 Frame::Nothing => Ok(()),
-                Frame::Reply(text) => {
-                    self.outgoing.extend_from_slice(text);
-                    Ok(())
-                }
                 Frame::Interrupt => self.interrupt(machine),
                 // Nothing but an interrupt may come while the machine runs.
-                Frame::Packet(_) if self.state == State::Running => Ok(()),
+                _ if self.state == State::Running => Ok(()),
+                Frame::Harmed => self.ask_again(),
+                Frame::TooLong => self.refuse(Refusal::TooLong),
                 Frame::Packet(packet) => self.packet(machine, &packet),
             };
             if done.is_err() {
@@ -158,7 +165,32 @@ impl Debugger {
         Ok(())
     }
 
+    fn ask_again(&mut self) -> Result<(), Broken> {
+        if !self.silent {
+            self.outgoing().push(b'-');
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Result<(), Broken> {
+        self.answer(format!("E.{refusal}").as_bytes())
+    }
+
+    /// Answers a packet that the stub is not given.
+    fn answer(&mut self, body: &[u8]) -> Result<(), Broken> {
+        let ack: &[u8] = if self.silent { b"" } else { b"+" };
+        let answer = [ack, &framed(body)].concat();
+        self.outgoing().extend_from_slice(&answer);
+        Ok(())
+    }
+
     fn packet(&mut self, machine: &mut Machine, packet: &[u8]) -> Result<(), Broken> {
+        let body = framer::body(packet).unwrap_or_default();
+        match self.grammar.check(body, machine.hart_count()) {
+            Ok(Verdict::Pass) => self.silent |= body == b"QStartNoAckMode",
+            Ok(Verdict::Unknown) => return self.answer(b""),
+            Err(refusal) => return self.refuse(refusal),
+        }
         for &byte in packet {
             let stub = match self.stub.take() {
                 Some(Stub::Idle(stub)) => stub,
@@ -251,7 +283,7 @@ impl Debugger {
 
     fn release(&mut self, machine: &mut Machine, state: State) {
         machine.detach();
-        self.outgoing = self.take_outgoing();
+        self.last_words = self.take_outgoing();
         self.stub = None;
         self.state = state;
     }

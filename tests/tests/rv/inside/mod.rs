@@ -9,6 +9,7 @@ mod altered;
     reason = "these programs need fewer instructions than those it was written for"
 )]
 mod asm;
+mod debugged;
 mod diagnostics;
 mod dma;
 mod pauses;
@@ -81,6 +82,10 @@ impl Inside {
 
     pub fn machine(&self) -> &Machine {
         self.serial.get(self.machine).expect("it is a machine")
+    }
+
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        self.serial.get_mut(self.machine).expect("it is a machine")
     }
 }
 
