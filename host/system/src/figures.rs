@@ -191,7 +191,7 @@ mod tests {
             statistics: Statistics {
                 harts: vec![HartStatistics::default()],
                 devices: vec![("m.uart0".to_owned(), 1)],
-                counters: vec![("m.net0".to_owned(), "sent", 1)],
+                counters: vec![("m.net0".to_owned(), "sent".into(), 1)],
                 findings: findings(),
                 ..Statistics::default()
             },

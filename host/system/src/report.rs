@@ -190,7 +190,7 @@ fn machine(m: &MachineReport) -> Value {
         "pause_exits": s.pause_exits,
         "unmapped_accesses": s.unmapped_accesses,
         "guest_errors": s.guest_errors,
-        "last_guest_error": s.last_guest_error.map(|(what, value)| format!("{what} ({value:#x})")),
+        "last_guest_error": s.last_guest_error.as_ref().map(|(what, value)| format!("{what} ({value:#x})")),
         "restarts": s.restarts,
         "dma_bytes": s.dma_bytes,
         "device_accesses": devices,
@@ -243,7 +243,7 @@ impl fmt::Display for Report {
                 if self.machines.len() > 1 {
                     write!(f, " of {}", m.name)?;
                 }
-                if let Some((what, value)) = s.last_guest_error {
+                if let Some((what, value)) = &s.last_guest_error {
                     write!(f, ", the last: {what} ({value:#x})")?;
                 }
                 writeln!(f)?;

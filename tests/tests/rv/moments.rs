@@ -264,7 +264,10 @@ fn rv_46_interrupt_sources_that_nobody_uses_are_shown_to_who_asks() {
         let tool = at.iter().chain(more).fold(Tool::new("inspect"), Tool::arg);
         let done = tool.finish();
         done.expect_code(0);
-        let sources = done.stdout.lines().filter(|l| l.ends_with(".level = false"));
+        let sources = done
+            .stdout
+            .lines()
+            .filter(|l| l.ends_with(".level = false"));
         (sources.count(), done.stderr)
     };
     let (few, said) = shown(&["plic"]);

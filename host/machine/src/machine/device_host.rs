@@ -14,11 +14,12 @@ use maquette_model::{
 use maquette_sim::{EventId, EventQueue, Priority, Source};
 use maquette_trace::payload::{self, Direction};
 use maquette_trace::{Kind, Note, PathId, Trace};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Failures of the host that are kept for the report.
-const HOST_ERRORS_KEPT: usize = 16;
+pub(super) const HOST_ERRORS_KEPT: usize = 16;
 
 /// An event for a device of this machine.
 pub(super) struct DeviceEvent {
@@ -49,9 +50,9 @@ pub(super) struct Core {
     /// Mistakes of the guest that devices reported.
     pub(super) guest_errors: u64,
     /// The last of them, for the report.
-    pub(super) last_guest_error: Option<(&'static str, u64)>,
+    pub(super) last_guest_error: Option<(Cow<'static, str>, u64)>,
     /// What devices count of themselves, by their index on the bus.
-    pub(super) counters: BTreeMap<(usize, &'static str), u64>,
+    pub(super) counters: BTreeMap<(usize, Cow<'static, str>), u64>,
     /// Failures of the host that devices reported.
     pub(super) host_errors: Vec<String>,
     pub(super) dma_bytes: u64,
@@ -230,11 +231,12 @@ impl Host for DeviceHost<'_> {
         let (now, path) = (self.now, self.wiring.path);
         self.trace.note(now, path, || Note::Mistake { what, value });
         self.core.guest_errors += 1;
-        self.core.last_guest_error = Some((what, value));
+        self.core.last_guest_error = Some((Cow::Borrowed(what), value));
     }
 
     fn count(&mut self, what: &'static str, more: u64) {
-        *self.core.counters.entry((self.device, what)).or_default() += more;
+        let counter = (self.device, Cow::Borrowed(what));
+        *self.core.counters.entry(counter).or_default() += more;
     }
 
     fn host_error(&mut self, message: &str) {

@@ -4,7 +4,7 @@
 //! still to be carried out, so neither needs to be saved.
 
 use super::bus::Model;
-use super::device_host::DeviceEvent;
+use super::device_host::{DeviceEvent, HOST_ERRORS_KEPT};
 use super::harts::{Doing, Turn};
 use super::{Machine, Status};
 use crate::diagnostics::Diagnostics;
@@ -12,6 +12,9 @@ use maquette_model::{
     Event, Fail, LoadError, Reader, RestoreError, SaveError, Sections, Snapshot, Token, Writer,
 };
 use maquette_sim::{EventQueue, WakeId};
+
+/// Since this version counters of devices, the last mistake of the guest and failures of the host are saved.
+const WITH_WHAT_DEVICES_SAID: u16 = 3;
 
 impl Machine {
     /// Puts the machine, its harts, devices and RAM under their paths.
@@ -65,6 +68,10 @@ impl Snapshot for Machine {
     }
 
     fn version(&self) -> u16 {
+        WITH_WHAT_DEVICES_SAID
+    }
+
+    fn oldest_version(&self) -> u16 {
         2
     }
 
@@ -154,6 +161,54 @@ impl Machine {
             w.u64(node.accesses);
         }
         self.core.diagnostics.save(w);
+        self.save_what_devices_said(w);
+    }
+
+    fn save_what_devices_said(&self, w: &mut Writer) {
+        let core = &self.core;
+        w.u64(core.counters.len() as u64);
+        for ((device, what), count) in &core.counters {
+            w.u64(*device as u64);
+            w.str(what);
+            w.u64(*count);
+        }
+        w.bool(core.last_guest_error.is_some());
+        if let Some((what, value)) = &core.last_guest_error {
+            w.str(what);
+            w.u64(*value);
+        }
+        w.u64(core.host_errors.len() as u64);
+        for error in &core.host_errors {
+            w.str(error);
+        }
+    }
+
+    fn load_what_devices_said(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        let devices = self.bus.nodes.len();
+        let core = &mut self.core;
+        core.counters.clear();
+        core.last_guest_error = None;
+        core.host_errors.clear();
+        if r.version()
+            .is_some_and(|version| version < WITH_WHAT_DEVICES_SAID)
+        {
+            return Ok(());
+        }
+        for _ in 0..r.u64()? {
+            let device = index("counting device", r.u64()?, devices)?;
+            let what = r.str("counter")?.to_owned();
+            core.counters.insert((device, what.into()), r.u64()?);
+        }
+        if r.bool("last mistake")? {
+            let what = r.str("last mistake")?.to_owned();
+            core.last_guest_error = Some((what.into(), r.u64()?));
+        }
+        let most = HOST_ERRORS_KEPT + 1;
+        for _ in 0..index("failures of the host", r.u64()?, most)? {
+            let error = r.str("failure of the host")?.to_owned();
+            core.host_errors.push(error);
+        }
+        Ok(())
     }
 
     fn load_counts(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
@@ -174,7 +229,7 @@ impl Machine {
             node.accesses = r.u64()?;
         }
         self.core.diagnostics = Diagnostics::load(r)?;
-        Ok(())
+        self.load_what_devices_said(r)
     }
 }
 

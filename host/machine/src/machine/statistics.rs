@@ -4,6 +4,7 @@ use super::Machine;
 use crate::diagnostics::Findings;
 use maquette_model::{SimTime, Vcpu};
 use maquette_rv64::Profile;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -25,7 +26,7 @@ pub struct Statistics {
     /// Mistakes of the guest that devices noticed.
     pub guest_errors: u64,
     /// The last of them.
-    pub last_guest_error: Option<(&'static str, u64)>,
+    pub last_guest_error: Option<(Cow<'static, str>, u64)>,
     /// Bytes that devices moved to or from RAM.
     pub dma_bytes: u64,
     /// Per hart.
@@ -33,7 +34,7 @@ pub struct Statistics {
     /// Accesses per device, by path.
     pub devices: Vec<(String, u64)>,
     /// What devices count of themselves: path, what, how often.
-    pub counters: Vec<(String, &'static str, u64)>,
+    pub counters: Vec<(String, Cow<'static, str>, u64)>,
     /// The latest time that any hart has reached.
     pub time: SimTime,
     /// What the guest's drivers did wrong.
@@ -95,7 +96,7 @@ impl Machine {
         });
         Statistics {
             guest_errors: self.core.guest_errors,
-            last_guest_error: self.core.last_guest_error,
+            last_guest_error: self.core.last_guest_error.clone(),
             dma_bytes: self.core.dma_bytes,
             harts: harts.collect(),
             devices: self
@@ -105,9 +106,9 @@ impl Machine {
                 .map(|n| (n.name.clone(), n.accesses))
                 .collect(),
             counters: (self.core.counters.iter())
-                .filter_map(|(&(device, what), &count)| {
-                    let node = self.bus.nodes.get(device)?;
-                    Some((node.name.clone(), what, count))
+                .filter_map(|((device, what), &count)| {
+                    let node = self.bus.nodes.get(*device)?;
+                    Some((node.name.clone(), what.clone(), count))
                 })
                 .collect(),
             time: self.reached(),

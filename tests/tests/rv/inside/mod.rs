@@ -9,6 +9,7 @@ mod altered;
     reason = "these programs need fewer instructions than those it was written for"
 )]
 mod asm;
+mod counted;
 mod debugged;
 mod diagnostics;
 mod dma;
