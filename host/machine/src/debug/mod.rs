@@ -234,6 +234,12 @@ impl Debugger {
         let Some(stop) = machine.debugging().and_then(|d| d.take_stop()) else {
             return Ok(());
         };
+        if let Some(words) = machine.store_that_stopped() {
+            // A stop has no place for words; what a program prints while it runs has.
+            let digits: String = words.bytes().map(|b| format!("{b:02x}")).collect();
+            let printed = framed(format!("O{digits}0a").as_bytes());
+            self.outgoing().extend_from_slice(&printed);
+        }
         let reason = reason(machine, stop);
         self.say(machine, reason)
     }

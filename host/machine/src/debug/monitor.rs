@@ -10,6 +10,7 @@ monitor help                 this text
 monitor devices              the devices: addresses, interrupt source, accesses so far
 monitor inspect NAME         the state below a name, such as hart0.csr or virtio0.queue0
 monitor irq                  pending interrupts, of each hart and at the PLIC
+monitor store                the store of a device or of the built-in SBI that was the reason for the last stop
 monitor time                 where each hart stands in time
 monitor walk ADDR [HART]     the page-table walk for an address, level by level; the hart that
                              stopped, if none is named
@@ -34,6 +35,7 @@ pub(super) fn answer(machine: &Machine, line: &str) -> String {
         ["devices"] => devices(machine, &mut out),
         ["inspect", name] => inspect(machine, &mut out, name),
         ["irq"] => interrupts(machine, &mut out),
+        ["store"] => store(machine, &mut out),
         ["time"] => times(machine, &mut out),
         ["walk"] => writeln!(
             out,
@@ -138,6 +140,11 @@ fn interrupts(machine: &Machine, out: &mut String) -> fmt::Result {
         )?;
     }
     Ok(())
+}
+
+fn store(machine: &Machine, out: &mut String) -> fmt::Result {
+    let none = "an instruction of the hart that stopped, or nothing that was watched";
+    writeln!(out, "{}", machine.store_that_stopped().unwrap_or(none))
 }
 
 fn list(sources: impl Iterator<Item = u32>) -> String {

@@ -180,9 +180,7 @@ impl Machine {
 
 impl harts::MultiThreadResume for Machine {
     fn resume(&mut self) -> Result<(), Infallible> {
-        if let Some(d) = self.debugging() {
-            d.start();
-        }
+        self.start_as_planned();
         Ok(())
     }
 

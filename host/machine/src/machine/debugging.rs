@@ -5,6 +5,7 @@
 
 use super::Machine;
 use super::harts::Doing;
+use super::stores::Stores;
 use crate::board::AddrRange;
 use maquette_model::{
     DebugStop, Debuggable, Exit, PhysAddr, Points, SimTime, Vcpu, VirtAddr, Watch,
@@ -81,6 +82,8 @@ pub(crate) struct Debugging {
     /// What each is to do from the next start on; nothing if it was not mentioned.
     planned: Vec<Option<Leave>>,
     stop: Option<Stop>,
+    /// If nobody's instruction was the reason for the last stop: what was.
+    store: Option<String>,
 }
 
 impl Debugging {
@@ -117,10 +120,19 @@ impl Debugging {
     }
 
     /// Puts the plan into force.
-    pub(crate) fn start(&mut self) {
+    fn start(&mut self) {
         let planned = self.planned.iter().cloned();
         self.leave = planned.map(Option::unwrap_or_default).collect();
         self.stop = None;
+        self.store = None;
+    }
+
+    /// A device or firmware has stored to watched memory. What a hart met before goes first.
+    pub(super) fn stop_for_store(&mut self, stop: Stop, words: String) {
+        if self.stop.is_none_or(|s| s.why == Why::Stepped) {
+            self.stop = Some(stop);
+            self.store = Some(words);
+        }
     }
 
     /// Sets or removes a breakpoint; `false` if there are too many, or none there.
@@ -244,6 +256,25 @@ impl Machine {
     /// The debugger is gone.
     pub(crate) fn detach(&mut self) {
         self.debugging = None;
+        self.core.stores = Stores::default();
+    }
+
+    /// Goes on as the debugger has planned.
+    pub(crate) fn start_as_planned(&mut self) {
+        if let Some(d) = &mut self.debugging {
+            d.start();
+            self.core.stores.wanted = !d.points.watches.is_empty();
+        }
+    }
+
+    /// The watchpoints.
+    pub(super) fn watches(&self) -> &[Watch] {
+        self.debugging.as_ref().map_or(&[], |d| &d.points.watches)
+    }
+
+    /// The store of a device or of firmware that was the reason for the last stop, in words.
+    pub(crate) fn store_that_stopped(&self) -> Option<&str> {
+        self.debugging.as_ref()?.store.as_deref()
     }
 
     /// What the debugger wants, if there is one.
@@ -339,7 +370,7 @@ impl Machine {
     }
 
     /// The parts of a range that lie in one page each, and where they are.
-    fn pieces(
+    pub(super) fn pieces(
         &self,
         i: usize,
         va: VirtAddr,

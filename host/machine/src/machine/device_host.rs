@@ -5,6 +5,7 @@
 //! device never runs inside another one's call.
 
 use super::bus::Wiring;
+use super::stores::{Author, Stores};
 use crate::diagnostics::Diagnostics;
 use maquette_devices::Plic;
 use maquette_model::{
@@ -59,6 +60,8 @@ pub(super) struct Core {
     pub(super) diagnostics: Diagnostics,
     /// A device has stored into RAM since the last settlement.
     pub(super) dma_wrote: bool,
+    /// What was stored, for a debugger that watches.
+    pub(super) stores: Stores,
 }
 
 impl Core {
@@ -79,6 +82,7 @@ impl Core {
             dma_bytes: 0,
             diagnostics: Diagnostics::default(),
             dma_wrote: false,
+            stores: Stores::default(),
         }
     }
 
@@ -89,6 +93,7 @@ impl Core {
         self.completions.clear();
         self.power = None;
         self.dma_wrote = false;
+        self.stores.forget();
     }
 }
 
@@ -201,6 +206,8 @@ impl Host for DeviceHost<'_> {
             });
         }
         self.core.dma_wrote = true;
+        let by = Author::Device(self.device);
+        self.core.stores.note(by, PhysAddr(a.0), buf.len());
         self.record_dma(Direction::Write, a, buf);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::bus::Model;
 use super::device_host::{DeviceHost, input_name};
 use super::harts::Doing;
+use super::stores::Author;
 use super::{CONSOLE, Machine};
 use crate::sbi::{
     self, Fence, HartId, HartSet, HartState, MachineIds, Reset, ResetReason, SbiHost, Start,
@@ -31,11 +32,13 @@ impl Machine {
             machine: self,
             cx,
             now,
+            caller: i,
             then: None,
         };
         let reply = sbi::call(&mut firmware, caller, &call);
         let then = firmware.then;
         self.harts[i].hart.finish(reply.into());
+        self.look_at_stores();
         if let Some(doing) = then {
             self.harts[i].doing = doing;
             self.turn = None;
@@ -48,6 +51,8 @@ struct Firmware<'a, 'b> {
     machine: &'a mut Machine,
     cx: &'a mut SimCx<'b>,
     now: SimTime,
+    /// Which hart calls.
+    caller: usize,
     /// What the caller does when the call has returned, if it does not just go on.
     then: Option<Doing>,
 }
@@ -116,7 +121,12 @@ impl SbiHost for Firmware<'_, '_> {
     }
 
     fn write_ram(&mut self, addr: PhysAddr, buf: &[u8]) -> bool {
-        self.machine.core.ram.write(addr, buf)
+        let written = self.machine.core.ram.write(addr, buf);
+        if written {
+            let by = Author::Firmware(self.caller);
+            self.machine.core.stores.note(by, addr, buf.len());
+        }
+        written
     }
 
     fn read_virt(&mut self, hart: HartId, addr: u64) -> Option<u64> {

@@ -12,6 +12,7 @@ mod inspect;
 mod schedule;
 mod snapshot;
 mod statistics;
+mod stores;
 
 pub use bus::CONSOLE;
 pub use config::{BootMode, BootSource, Config, MachineError, Slot};

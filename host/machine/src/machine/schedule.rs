@@ -231,6 +231,7 @@ impl Machine {
             for slot in &mut self.harts {
                 slot.hart.clear_reservation();
             }
+            self.look_at_stores();
         }
         for k in 0..self.core.irqs.len() {
             let change = self.core.irqs[k];

@@ -13,12 +13,12 @@ use super::asm::{Asm, Image, reg};
 use super::{Inside, Parts, QUANTUM};
 
 const RAM: u64 = 0x8000_0000;
-const WORD: u64 = 0x8000_1000;
-const SLOT0: u64 = 0x1000_1000;
+pub(super) const WORD: u64 = 0x8000_1000;
+pub(super) const SLOT0: u64 = 0x1000_1000;
 const FINISHER: u64 = 0x0010_0000;
 
 /// Stores a word at [`WORD`] when it is written to, and nothing when it is read.
-struct Storing;
+pub(super) struct Storing;
 
 impl Snapshot for Storing {
     fn kind(&self) -> &'static str {
