@@ -117,12 +117,6 @@ impl Outside {
         self.ended.get_or_insert(Ended::Debugger);
     }
 
-    /// The run is to end before it has begun: a signal came, or the host refuses to wait.
-    pub fn call_off(&mut self) {
-        let signal = self.signals.pending().map(Ended::Signal);
-        self.ended.get_or_insert(signal.unwrap_or(Ended::Host));
-    }
-
     fn end(&mut self, why: Ended) -> RimAction {
         self.ended.get_or_insert(why);
         RimAction::Stop

@@ -59,10 +59,6 @@ pub(super) fn debug(opened: &Opened, options: &DebugOptions) -> Result<Report, R
         if let Some(machine) = system.serial.get_mut(machine) {
             session.serve(machine, &mut port, &mut rim);
         }
-        if session.called_off {
-            rim.call_off();
-            break Outcome::Interrupted;
-        }
         let mut outside = Debugged::new(&mut rim, &mut port);
         match system.serial.run(limit, &mut outside) {
             Outcome::Paused => {}
@@ -112,8 +108,6 @@ struct Session {
     debugger: Option<Debugger>,
     /// One has been there: the machine need not wait for the first.
     met: bool,
-    /// The run is to end before anybody came.
-    called_off: bool,
 }
 
 impl Session {
@@ -138,7 +132,6 @@ impl Session {
                 (Some(DebugEvent::Interrupted), _) => {
                     // The run ends; nothing may hold it up.
                     self.part(machine, port);
-                    self.called_off = !self.met;
                     self.met = true;
                     return;
                 }

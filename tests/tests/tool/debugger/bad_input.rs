@@ -184,7 +184,10 @@ fn rv_55_signal_before_a_debugger_came_is_no_failure_of_the_guest() {
         kill_process(Pid::from_child(debuggee.process()), signal).expect("the signal");
         let done = debuggee.finish(LIMIT);
         done.expect_code(code);
-        says(&done, &["maquette: signal: ended by SIG", "0 instructions"]);
+        says(
+            &done,
+            &["maquette: signal: ended by SIG", "; 0 instructions"],
+        );
         assert!(
             !done.stderr.contains("guest failure"),
             "{}",
