@@ -46,5 +46,7 @@ pub const RESOLVER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 3);
 pub const GUEST_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 /// How many bits of these addresses name the network.
 pub const PREFIX: u8 = 24;
+/// Ports that connections and datagrams from outside seem to come from (RFC 6335 §6: the dynamic ones).
+const FIRST_PORT: u16 = 49_152;
 /// The gateway's names.
 pub const NAMES: [&str; 2] = ["gateway", "gateway.maquette"];

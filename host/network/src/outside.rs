@@ -96,6 +96,15 @@ pub enum Reply {
         /// On which connection.
         id: u32,
     },
+    /// A datagram came to the port that a forward listens at.
+    Arrived {
+        /// The flow; each peer's is another.
+        id: u32,
+        /// The guest's port.
+        port: u16,
+        /// What.
+        bytes: Vec<u8>,
+    },
     /// A datagram came.
     Datagram {
         /// In which flow.
@@ -114,6 +123,7 @@ impl Reply {
     /// As bytes: kind, id, and the rest, little endian.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        let ported;
         let (kind, id, rest): (u8, u32, &[u8]) = match self {
             Self::Connected { id } => (0, *id, &[]),
             Self::Closed { id } => (1, *id, &[]),
@@ -122,6 +132,10 @@ impl Reply {
             Self::Data { id, bytes } => (4, *id, bytes),
             Self::Finished { id } => (5, *id, &[]),
             Self::Datagram { id, bytes } => (6, *id, bytes),
+            Self::Arrived { id, port, bytes } => {
+                ported = [&port.to_le_bytes()[..], bytes].concat();
+                (7, *id, &ported)
+            }
         };
         [&[kind], &id.to_le_bytes()[..], rest].concat()
     }
@@ -156,6 +170,14 @@ impl Reply {
                 id,
                 bytes: rest.to_vec(),
             }),
+            7 => {
+                let (port, bytes) = rest.split_first_chunk().ok_or(bad)?;
+                Ok(Self::Arrived {
+                    id,
+                    port: u16::from_le_bytes(*port),
+                    bytes: bytes.to_vec(),
+                })
+            }
             _ => Err(bad),
         }
     }
@@ -222,11 +244,22 @@ mod tests {
                 bytes: bytes.clone(),
             },
             Reply::Finished { id: 6 },
-            Reply::Datagram { id: 7, bytes },
+            Reply::Datagram {
+                id: 7,
+                bytes: bytes.clone(),
+            },
+            Reply::Arrived {
+                id: 9,
+                port: 53,
+                bytes,
+            },
         ] {
             let mut encoded = reply.encode();
             assert_eq!(Reply::decode(&encoded), Ok(reply.clone()));
-            if !matches!(reply, Reply::Data { .. } | Reply::Datagram { .. }) {
+            if !matches!(
+                reply,
+                Reply::Data { .. } | Reply::Datagram { .. } | Reply::Arrived { .. }
+            ) {
                 encoded.push(0);
                 assert_eq!(Reply::decode(&encoded), Err(BadReply(encoded.len())));
             }
@@ -236,6 +269,8 @@ mod tests {
             &[0],
             &[0, 1, 2, 3],
             &[7, 0, 0, 0, 0],
+            &[7, 0, 0, 0, 0, 1],
+            &[8, 0, 0, 0, 0],
             &[2, 0, 0, 0, 0, 1],
         ] {
             assert_eq!(Reply::decode(bad), Err(BadReply(bad.len())));

@@ -264,9 +264,20 @@ pub struct UserNetwork {
     pub field: String,
 }
 
-/// A TCP port of the host that leads to one of the guest.
+/// What a port is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocol {
+    /// Connections.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// A port of the host that leads to one of the guest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Forward {
+    /// What it carries.
+    pub protocol: Protocol,
     /// Where the host listens.
     pub host: std::net::SocketAddrV4,
     /// The guest's port.

@@ -1,6 +1,7 @@
 //! Flows of UDP datagrams between the guest and the world outside.
 
 use crate::outside::{Request, Requests};
+use crate::{FIRST_PORT, GATEWAY_IP, GUEST_IP};
 use core::net::Ipv4Addr;
 use maquette_model::{LoadError, Reader, SimTime, Writer};
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 /// Flows at a time; a new one takes the place of the one that has been silent longest.
 const MOST_FLOWS: usize = 64;
 
-type End = (Ipv4Addr, u16);
+pub(super) type End = (Ipv4Addr, u16);
 
 #[derive(Clone, Copy, Debug)]
 struct Flow {
@@ -49,6 +50,40 @@ impl Datagrams {
         requests.put(Request::Datagram { id, to, bytes });
     }
 
+    /// A datagram came to a forwarded port: from where to where it goes.
+    pub(super) fn arrived(
+        &mut self,
+        now: SimTime,
+        id: u32,
+        port: u16,
+        requests: &Requests,
+    ) -> (End, End) {
+        let guest = (GUEST_IP, port);
+        let known = self.flows.get(&id).filter(|flow| flow.guest == guest);
+        let peer = match known.map(|flow| flow.peer) {
+            Some(peer) => peer,
+            None => {
+                self.make_room(requests);
+                (GATEWAY_IP, self.free_port(id))
+            }
+        };
+        let last = now;
+        self.flows.insert(id, Flow { guest, peer, last });
+        (guest, peer)
+    }
+
+    /// The port that a peer outside seems to send from.
+    fn free_port(&self, id: u32) -> u16 {
+        let dynamic = u16::MAX - FIRST_PORT + 1;
+        let first = u16::try_from(id / 2 % u32::from(dynamic)).unwrap_or(0);
+        let ports = (0..dynamic).map(|n| FIRST_PORT + first.wrapping_add(n) % dynamic);
+        let taken = |port: u16| self.flows.values().any(|flow| flow.peer.1 == port);
+        ports
+            .into_iter()
+            .find(|port| !taken(*port))
+            .unwrap_or(FIRST_PORT)
+    }
+
     fn make_room(&mut self, requests: &Requests) {
         if self.flows.len() < MOST_FLOWS {
             return;
@@ -61,8 +96,10 @@ impl Datagrams {
     }
 
     pub(super) fn save(&self, w: &mut Writer) {
-        w.u64(self.flows.len() as u64);
-        for (id, flow) in &self.flows {
+        // Whose flows came in, only a socket of the host knows.
+        let ours = || self.flows.iter().filter(|(id, _)| **id % 2 == 0);
+        w.u64(ours().count() as u64);
+        for (id, flow) in ours() {
             w.u32(*id);
             for (address, port) in [flow.guest, flow.peer] {
                 w.u32(address.to_bits());

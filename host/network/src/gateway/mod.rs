@@ -10,7 +10,7 @@ mod streams;
 use crate::outside::{Reply, Requests};
 use crate::{GATEWAY_IP, RESOLVER_IP};
 use core::net::Ipv4Addr;
-use datagrams::Datagrams;
+use datagrams::{Datagrams, End};
 use maquette_model::{
     LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, SimTime, Snapshot, Tree,
     Writer,
@@ -50,6 +50,8 @@ pub struct Counts {
     pub to_guest: u64,
     /// Frames of the guest that nobody wanted: malformed, fragments, other protocols.
     pub dropped: u64,
+    /// Those of them that were fragments of IP packets, which the gateway does not put together.
+    pub fragments: u64,
 }
 
 /// The gateway of one network device.
@@ -139,8 +141,11 @@ impl Gateway {
 
     fn packet(&mut self, now: SimTime, bytes: &[u8]) -> Option<()> {
         let packet = Ipv4Packet::new_checked(bytes).ok()?;
-        let whole = !packet.more_frags() && packet.frag_offset() == 0;
-        if packet.version() != 4 || !whole || !packet.verify_checksum() {
+        if packet.version() != 4 || !packet.verify_checksum() {
+            return None;
+        }
+        if packet.more_frags() || packet.frag_offset() != 0 {
+            self.counts.fragments += 1;
             return None;
         }
         match packet.next_header() {
@@ -196,17 +201,23 @@ impl Gateway {
     fn happened(&mut self, now: SimTime, reply: Reply) {
         match reply {
             Reply::Datagram { id, bytes } => {
-                if let Some((guest, peer)) = self.datagrams.back(now, id) {
-                    let datagram = Datagram {
-                        from: peer,
-                        to: guest,
-                        bytes: &bytes,
-                    };
-                    self.deliver(&datagram.packet());
+                if let Some(ends) = self.datagrams.back(now, id) {
+                    self.deliver_datagram(ends, &bytes);
+                }
+            }
+            Reply::Arrived { id, port, bytes } => {
+                if let Some(requests) = &self.outside {
+                    let ends = self.datagrams.arrived(now, id, port, requests);
+                    self.deliver_datagram(ends, &bytes);
                 }
             }
             reply => self.streams.happened(now, reply, self.outside.as_ref()),
         }
+    }
+
+    fn deliver_datagram(&mut self, (guest, peer): (End, End), bytes: &[u8]) -> Option<()> {
+        let (from, to) = (peer, guest);
+        self.deliver(&Datagram { from, to, bytes }.packet())
     }
 
     /// Puts an IP packet into a frame for the guest.
@@ -294,6 +305,7 @@ impl Component for Gateway {
         tree.number("frames_from_guest", counts.from_guest);
         tree.number("frames_to_guest", counts.to_guest);
         tree.number("frames_dropped", counts.dropped);
+        tree.number("fragments_dropped", counts.fragments);
         tree.length("connections", self.streams.count());
         tree.length("connections_to_reset", self.streams.lost());
     }
@@ -305,9 +317,9 @@ impl Snapshot for Gateway {
         "gateway"
     }
 
-    /// Version 2 holds connections.
+    /// Version 2 holds connections, version 3 counts fragments.
     fn version(&self) -> u16 {
-        2
+        3
     }
 
     fn oldest_version(&self) -> u16 {
@@ -323,7 +335,12 @@ impl Snapshot for Gateway {
             wake.save(w);
         }
         let counts = self.counts;
-        for count in [counts.from_guest, counts.to_guest, counts.dropped] {
+        for count in [
+            counts.from_guest,
+            counts.to_guest,
+            counts.dropped,
+            counts.fragments,
+        ] {
             w.u64(count);
         }
         self.datagrams.save(w);
@@ -341,6 +358,10 @@ impl Snapshot for Gateway {
             from_guest: r.u64()?,
             to_guest: r.u64()?,
             dropped: r.u64()?,
+            fragments: match r.version() {
+                Some(1 | 2) => 0,
+                _ => r.u64()?,
+            },
         };
         self.datagrams.load(r)?;
         self.streams.load(r)

@@ -7,7 +7,7 @@ mod lost;
 mod stack;
 
 use crate::outside::{Reply, Request, Requests, WINDOW};
-use crate::{GATEWAY_IP, GUEST_IP};
+use crate::{FIRST_PORT, GATEWAY_IP, GUEST_IP};
 use core::net::Ipv4Addr;
 use lost::{Lost, Marks};
 use maquette_model::{LoadError, Reader, SimTime, Writer};
@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Connections at a time; further ones are refused.
 const MOST_CONNECTIONS: usize = 64;
-/// Ports that connections from outside seem to come from (RFC 6335 §6: the dynamic ones).
-const FIRST_PORT: u16 = 49_152;
 
 type End = (Ipv4Addr, u16);
 
@@ -170,7 +168,7 @@ impl Streams {
                     open.peer_finished = true;
                 }
             }
-            Reply::Datagram { .. } => {}
+            Reply::Datagram { .. } | Reply::Arrived { .. } => {}
         }
     }
 

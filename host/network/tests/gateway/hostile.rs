@@ -104,3 +104,24 @@ fn messages_from_outside_that_are_none_are_ignored() {
     bench.serial.run(SimTime::from_ms(5), &mut noise);
     assert_eq!(bench.gateway().connections(), 0);
 }
+
+#[test]
+fn rv_62_fragments_of_packets_are_dropped_and_counted() {
+    let mut bench = Bench::with_address(true);
+    // The first piece, one in the middle, and the last.
+    for [high, low] in [[0x20, 0], [0x20, 1], [0, 2]] {
+        let mut ip = vec![0x45, 0, 0, 28, 0, 7, high, low, 64, 17, 0, 0];
+        ip.extend([10, 0, 2, 15, 10, 0, 2, 2, 0, 9, 0, 9, 0, 8, 0, 0]);
+        let words = ip.chunks(2).take(10);
+        let sum: u32 = words.map(|w| u32::from(w[0]) << 8 | u32::from(w[1])).sum();
+        let sum = !u16::try_from((sum & 0xffff) + (sum >> 16)).expect("folded");
+        ip[10..12].copy_from_slice(&sum.to_be_bytes());
+        let frame = [&[0xff; 6][..], &[2, 0, 0, 0, 0, 1, 8, 0], &ip].concat();
+        bench.peer().raw.push(frame);
+    }
+    let before = bench.gateway().counts();
+    bench.run_for(SimTime::from_ms(5));
+    let counts = bench.gateway().counts();
+    assert_eq!((before.fragments, counts.fragments), (0, 3));
+    assert_eq!(counts.dropped - before.dropped, 3);
+}

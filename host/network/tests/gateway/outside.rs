@@ -204,6 +204,64 @@ fn rv_64_connection_from_outside_reaches_the_guests_port() {
 }
 
 #[test]
+fn rv_64_datagrams_from_outside_reach_the_guests_port_and_answers_their_senders() {
+    let mut bench = Bench::with_address(false);
+    let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; 80], vec![0; 4096]);
+    let mut socket = udp::Socket::new(buffer(), buffer());
+    socket.bind(53).expect("free");
+    let handle = bench.peer().sockets.add(socket);
+    // Two peers take turns; flows of the guest's own have even numbers.
+    let ids = [1, 3, 1, 3];
+    for (id, bytes) in ids.into_iter().zip([b"a", b"b", b"c", b"d"]) {
+        let (port, bytes) = (53, bytes.to_vec());
+        let reply = Reply::Arrived { id, port, bytes };
+        bench.world.replies.push_back(reply);
+    }
+    let mut got = Vec::new();
+    bench.until(|peer| {
+        let socket = peer.socket::<udp::Socket>(handle);
+        while let Ok((bytes, meta)) = socket.recv() {
+            got.push((bytes[0], meta.endpoint));
+        }
+        (got.len() == 4).then_some(())
+    });
+    let text: Vec<u8> = got.iter().map(|(byte, _)| *byte).collect();
+    assert_eq!(text, b"abcd");
+    let from = got.iter().map(|(_, from)| *from).collect::<Vec<_>>();
+    assert!(from.iter().all(|from| from.addr == GATEWAY_IP.into()));
+    assert_eq!((from[0], from[1]), (from[2], from[3]));
+    assert_ne!(from[0].port, from[1].port);
+    bench.world.mute = true;
+    let socket = bench.peer().socket::<udp::Socket>(handle);
+    socket.send_slice(b"to b", from[1]).expect("room");
+    bench.run_for(SimTime::from_ms(10));
+    let sent =
+        |r: &Request| matches!(r, Request::Datagram { id: 3, bytes, .. } if bytes == b"to b");
+    assert!(
+        bench.world.asked.iter().any(sent),
+        "{:?}",
+        bench.world.asked
+    );
+
+    // As many peers as flows are possible, and more: the most silent are forgotten.
+    for id in 0..70 {
+        let (id, port, bytes) = (5 + 2 * id, 53, vec![0]);
+        let reply = Reply::Arrived { id, port, bytes };
+        bench.world.replies.push_back(reply);
+    }
+    bench.run_for(SimTime::from_ms(100));
+    let closed = bench
+        .world
+        .asked
+        .iter()
+        .filter_map(|request| match request {
+            Request::Close { id } => Some(*id),
+            _ => None,
+        });
+    assert_eq!(closed.collect::<Vec<_>>(), [1, 3, 5, 7, 9, 11, 13, 15]);
+}
+
+#[test]
 fn rv_64_connection_to_a_port_where_the_guest_has_nobody_is_closed() {
     let mut bench = Bench::with_address(false);
     bench

@@ -7,9 +7,9 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 
 /// The largest datagram that fits into one frame of the guest's; longer ones are cut and dropped.
-const LARGEST: usize = 1472;
+pub(super) const LARGEST: usize = 1472;
 /// Datagrams that are taken at one look.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 
 /// One peer, one socket.
 #[derive(Debug)]

@@ -3,10 +3,12 @@
 //! No socket here ever blocks. What comes of a request is a [`Reply`] that the rim feeds in.
 
 mod flow;
+mod forward;
 mod resolver;
 mod stream;
 
 use flow::Flow;
+use forward::DatagramForward;
 use maquette_model::{Message, SimTime};
 use maquette_network::{GATEWAY_IP, OUTSIDE, PREFIX, RESOLVER_IP, Reply, Request, Requests};
 use maquette_sim::{ComponentId, Input};
@@ -25,6 +27,7 @@ pub struct UserNetwork {
     gateway: ComponentId,
     requests: Requests,
     listeners: Vec<Listener>,
+    datagram_forwards: Vec<DatagramForward>,
     streams: BTreeMap<u32, Stream>,
     flows: BTreeMap<u32, Flow>,
     replies: VecDeque<Reply>,
@@ -47,6 +50,7 @@ impl UserNetwork {
             gateway,
             requests,
             listeners: Vec::new(),
+            datagram_forwards: Vec::new(),
             streams: BTreeMap::new(),
             flows: BTreeMap::new(),
             replies: VecDeque::new(),
@@ -66,9 +70,20 @@ impl UserNetwork {
         Ok(())
     }
 
+    /// Takes datagrams at an address of the host for a port of the guest.
+    ///
+    /// # Errors
+    /// When the host refuses, for example because the port is taken.
+    pub fn forward_datagrams(&mut self, host: SocketAddrV4, guest_port: u16) -> io::Result<()> {
+        let forward = DatagramForward::listen(host, guest_port)?;
+        self.datagram_forwards.push(forward);
+        Ok(())
+    }
+
     /// Whether something may still come from outside.
     pub(crate) fn is_open(&self) -> bool {
-        !(self.listeners.is_empty() && self.streams.is_empty() && self.flows.is_empty())
+        let listens = !(self.listeners.is_empty() && self.datagram_forwards.is_empty());
+        listens || !(self.streams.is_empty() && self.flows.is_empty())
     }
 
     /// Whether the gateway has asked for something.
@@ -99,6 +114,10 @@ impl UserNetwork {
         for (id, flow) in &mut self.flows {
             flow.attend(*id, replies);
         }
+        for forward in &mut self.datagram_forwards {
+            let new_id = || take_id(&mut self.next_id);
+            forward.attend(new_id, replies);
+        }
     }
 
     /// What the host should be asked to wait for.
@@ -106,6 +125,7 @@ impl UserNetwork {
         for listener in &self.listeners {
             fds.push(PollFd::new(&listener.socket, rustix::event::PollFlags::IN));
         }
+        fds.extend(self.datagram_forwards.iter().map(DatagramForward::watch));
         for stream in self.streams.values() {
             fds.extend(stream.watch());
         }
@@ -143,6 +163,14 @@ impl UserNetwork {
             Request::Close { id } => {
                 self.streams.remove(&id);
                 self.flows.remove(&id);
+                for forward in &mut self.datagram_forwards {
+                    forward.forget(id);
+                }
+            }
+            Request::Datagram { id, bytes, .. } if is_ours(id) => {
+                for forward in &self.datagram_forwards {
+                    forward.send(id, &bytes);
+                }
             }
             Request::Datagram { id, to, bytes } => {
                 if !self.flows.contains_key(&id)
@@ -166,8 +194,7 @@ impl UserNetwork {
                 let Ok(stream) = Stream::accepted(socket) else {
                     continue;
                 };
-                let (id, port) = (self.next_id, listener.guest_port);
-                self.next_id = self.next_id.wrapping_add(2);
+                let (id, port) = (take_id(&mut self.next_id), listener.guest_port);
                 self.streams.insert(id, stream);
                 self.replies.push_back(Reply::Accepted { id, port });
             }
@@ -184,6 +211,18 @@ impl UserNetwork {
         };
         Some(SocketAddrV4::new(host, port))
     }
+}
+
+/// The next number for what comes in.
+fn take_id(next: &mut u32) -> u32 {
+    let id = *next;
+    *next = next.wrapping_add(2);
+    id
+}
+
+/// Whether a number is of something that came in.
+const fn is_ours(id: u32) -> bool {
+    id % 2 == 1
 }
 
 /// Whether an address is one of the guest's network, where nobody else is.

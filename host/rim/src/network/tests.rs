@@ -169,3 +169,42 @@ fn rv_64_connection_to_a_forwarded_port_is_announced_with_the_guests() {
     bench.network.attend();
     assert!(matches!(peer.read(&mut [0]), Ok(0) | Err(_)));
 }
+
+#[test]
+fn rv_64_datagrams_to_a_forwarded_port_are_flows_of_their_senders() {
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("bound").port();
+    let at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+    let mut bench = Bench::new();
+    assert!(bench.network.forward_datagrams(at, 53).is_err(), "taken");
+    drop(taken);
+    let free = bench.network.forward_datagrams(at, 53);
+    free.expect("it is free");
+    assert!(bench.network.is_open());
+    let peers = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    for (peer, id) in [(0, 1), (1, 3), (0, 1)] {
+        peers[peer].send_to(b"question", at).expect("sent");
+        let (port, bytes) = (53, b"question".to_vec());
+        assert_eq!(bench.reply(), Reply::Arrived { id, port, bytes });
+    }
+    let answer = |id| Request::Datagram {
+        id,
+        to: (GATEWAY_IP, 49_152),
+        bytes: b"answer".to_vec(),
+    };
+    bench.requests.put(answer(3));
+    bench.network.attend();
+    let mut buffer = [0; 100];
+    let (n, from) = peers[1].recv_from(&mut buffer).expect("an answer");
+    assert_eq!((&buffer[..n], from), (&b"answer"[..], at.into()));
+    // Who is forgotten gets no answer, and is somebody new.
+    bench.requests.put(Request::Close { id: 1 });
+    bench.requests.put(answer(1));
+    bench.network.attend();
+    assert!(bench.network.flows.is_empty(), "no other socket answers");
+    peers[0].send_to(b"again", at).expect("sent");
+    let (port, bytes) = (53, b"again".to_vec());
+    assert_eq!(bench.reply(), Reply::Arrived { id: 5, port, bytes });
+    peers[0].set_nonblocking(true).expect("a socket");
+    assert!(peers[0].recv_from(&mut buffer).is_err());
+}

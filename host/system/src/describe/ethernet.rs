@@ -1,7 +1,7 @@
 //! Network devices: addresses, and what the cable is plugged into.
 
 use super::{Describer, Seed};
-use crate::description::{DeviceKind, Forward, UserNetwork};
+use crate::description::{DeviceKind, Forward, Protocol, UserNetwork};
 use crate::values::Group;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -63,12 +63,14 @@ impl Describer<'_> {
         for text in group.texts("forward") {
             let Some(forward) = forward(text) else {
                 let what = format!("`{text}` forwards nothing");
-                let remedy = "write it as tcp:HOST-ADDRESS:HOST-PORT:GUEST-PORT, such as \
+                let remedy = "write it as tcp: or udp:HOST-ADDRESS:HOST-PORT:GUEST-PORT, such as \
                               \"tcp:127.0.0.1:2222:22\"";
                 self.combination(group, "forward", &what, remedy);
                 continue;
             };
-            if forwards.iter().any(|other| other.host == forward.host) {
+            let same =
+                |other: &Forward| (other.protocol, other.host) == (forward.protocol, forward.host);
+            if forwards.iter().any(same) {
                 let what = format!("`{text}`: {} is forwarded twice", forward.host);
                 self.combination(group, "forward", &what, "use another port of the host");
             }
@@ -78,9 +80,15 @@ impl Describer<'_> {
     }
 }
 
-/// `tcp:127.0.0.1:2222:22`; without an address of the host it is the loopback's.
+/// `tcp:127.0.0.1:2222:22`, or `udp:`; without an address of the host it is the loopback's.
 fn forward(text: &str) -> Option<Forward> {
-    let mut parts = text.strip_prefix("tcp:")?.split(':');
+    let (protocol, rest) = text.split_once(':')?;
+    let protocol = match protocol {
+        "tcp" => Protocol::Tcp,
+        "udp" => Protocol::Udp,
+        _ => return None,
+    };
+    let mut parts = rest.split(':');
     let address = match parts.next()? {
         "" => Ipv4Addr::LOCALHOST,
         text => text.parse().ok()?,
@@ -93,6 +101,7 @@ fn forward(text: &str) -> Option<Forward> {
     };
     let (host, guest) = (port()?, port()?);
     parts.next().is_none().then_some(Forward {
+        protocol,
         host: SocketAddrV4::new(address, host),
         guest,
     })
@@ -164,12 +173,18 @@ mod tests {
             ("127.0.0.1:2222".to_owned(), 22)
         );
         assert_eq!(forward("tcp::2222:22"), Some(good));
+        let datagrams = Forward {
+            protocol: Protocol::Udp,
+            ..good
+        };
+        assert_eq!(forward("udp::2222:22"), Some(datagrams));
         for bad in [
             "",
             "tcp",
             "tcp:",
             "tcp:2222:22",
-            "udp:127.0.0.1:53:53",
+            "sctp:127.0.0.1:53:53",
+            "udp:",
             "tcp:localhost:2222:22",
             "tcp:127.0.0.1:0:22",
             "tcp:127.0.0.1:2222:0",

@@ -1,6 +1,7 @@
 //! User networks that reach the world outside.
 
 use crate::build::System;
+use crate::description::Protocol;
 use crate::open::Opened;
 use crate::problem::{Fault, Problem};
 use crate::render::Problems;
@@ -23,7 +24,11 @@ pub(super) fn of(
     for outlet in &system.gateways {
         let mut network = UserNetwork::new(outlet.gateway, outlet.requests.clone());
         for forward in &outlet.network.forwards {
-            if let Err(error) = network.forward(forward.host, forward.guest) {
+            let listens = match forward.protocol {
+                Protocol::Tcp => network.forward(forward.host, forward.guest),
+                Protocol::Udp => network.forward_datagrams(forward.host, forward.guest),
+            };
+            if let Err(error) = listens {
                 let message = format!("the host does not listen at {}: {error}", forward.host);
                 let remedy = "use another port of the host, above 1023 and not in use".to_owned();
                 problems.push(Problem {

@@ -162,6 +162,6 @@ const NET: &[Param] = &[
         name: "forward",
         kind: Kind::Texts,
         presence: Presence::Default(""),
-        summary: "with `user`: ports of the host that lead into the guest, such as `tcp:127.0.0.1:2222:22`",
+        summary: "with `user`: ports of the host that lead into the guest, such as `tcp:127.0.0.1:2222:22` or `udp::5353:53`",
     },
 ];

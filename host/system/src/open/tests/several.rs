@@ -187,7 +187,7 @@ fn user_network_takes_forwards_and_nothing_that_contradicts_it() {
             "expected true or false, found a text",
         ),
         (
-            "backend = \"user\"\nforward = \"udp:127.0.0.1:53:53\"",
+            "backend = \"user\"\nforward = \"sctp:127.0.0.1:53:53\"",
             "forwards nothing",
         ),
         (
