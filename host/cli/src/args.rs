@@ -251,6 +251,10 @@ pub struct GdbArgs {
     #[arg(long, value_name = "NAME")]
     pub machine: Option<String>,
     #[command(flatten)]
+    pub snapshot: SnapshotArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
+    #[command(flatten)]
     pub report: ReportArgs,
 }
 

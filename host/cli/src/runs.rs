@@ -64,7 +64,8 @@ pub fn gdb(args: GdbArgs) -> u8 {
         listen: args.listen,
         machine: args.machine,
     };
-    reported(&args.report, Ok(Options::default()), |options| {
+    let options = options(None, false, None, &args.snapshot, &args.trace);
+    reported(&args.report, options, |options| {
         let opened = maquette_system::open(&args.file.file, &args.file.set)?;
         Prepared::debug(opened, how, options)
     })

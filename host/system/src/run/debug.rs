@@ -1,16 +1,18 @@
 //! Runs a system under a debugger: the debugger's turn and the machine's turn, one after the other.
 
 use super::conclude::{ending, host_failure, report};
-use super::drive::Driven;
-use super::{RunError, flush, last_moment, outlets};
+use super::drive::{self, Course, Log, drive_by};
+use super::trace::Tracing;
+use super::{Options, RunError, flush, last_moment, origin, outlets, snapshot_place};
 use crate::build::{Seat, System, build};
 use crate::open::Opened;
 use crate::report::{HostTimes, Report};
 use crate::verdict::Ending;
 use maquette_machine::Machine;
 use maquette_machine::debug::{Broken, Debugger, State};
+use maquette_model::SimTime;
 use maquette_rim::{DebugEvent, DebugPort, Debugged, Output, Outside, Pace, Signals, tell};
-use maquette_sim::Outcome;
+use maquette_sim::{ComponentId, Outcome};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
@@ -36,14 +38,22 @@ impl DebugOptions {
 ///
 /// # Errors
 /// When the system cannot be built, has no such machine, or nobody can be listened for.
-pub(super) fn debug(opened: &Opened, options: &DebugOptions) -> Result<Report, RunError> {
+pub(super) fn debug(
+    opened: &Opened,
+    options: &Options,
+    how: &DebugOptions,
+) -> Result<Report, RunError> {
     let host = |what| move |source| RunError::Host { what, source };
     let signals = Rc::new(Signals::listen().map_err(host("signal handlers"))?);
     let output = Output::standard(&signals);
     let mut system = build(opened, output.clone())?;
-    let seat = choose(&system, options.machine.as_deref())?;
+    let seat = choose(&system, how.machine.as_deref())?;
     let machine = seat.machine;
-    let mut port = DebugPort::listen(&options.listen, &signals)?;
+    let mut port = DebugPort::listen(&how.listen, &signals)?;
+    let origin = origin(opened, options)?;
+    let place = snapshot_place(&system, options)?;
+    let description = &opened.description;
+    let tracing = Tracing::begin(options.trace.as_ref(), description, &mut system)?;
     tell(format_args!(
         "waiting for a debugger: target remote {}",
         port.address()
@@ -52,30 +62,31 @@ pub(super) fn debug(opened: &Opened, options: &DebugOptions) -> Result<Report, R
     let networks = outlets::of(opened, &system, false)?;
     let rim = Outside::new(&signals, &output, Pace::Virtual, None, None);
     let mut rim = rim.with_networks(networks);
-    let mut session = Session::default();
-    let limit = last_moment(&opened.description);
-    let outcome = loop {
-        output.flush();
-        if let Some(machine) = system.serial.get_mut(machine) {
-            session.serve(machine, &mut port, &mut rim);
-        }
-        let mut outside = Debugged::new(&mut rim, &mut port);
-        match system.serial.run(limit, &mut outside) {
-            Outcome::Paused => {}
-            outcome => break outcome,
-        }
+    let mut session = Session::with(machine);
+    let course = Course {
+        description,
+        origin: origin.as_ref(),
+        end: last_moment(description),
+        snapshot: options.snapshot.as_ref(),
+        place,
+        log: Log::Off,
     };
+    let driven = drive_by(&mut system, course, |system, until| {
+        session.run(system, until, &mut port, &mut rim, &output)
+    });
     flush(&mut system, &output);
     let took = began.elapsed();
-    let description = &opened.description;
-    let driven = Driven::to(outcome);
     let endings: Vec<Ending> = (system.machines.iter())
         .map(|seat| ending(&system, seat, description, &driven, &rim, &output))
         .collect();
-    let hash = (outcome != Outcome::Aborted).then(|| system.serial.finish());
-    let failures = host_failure(&endings, &output).into_iter().collect();
+    let hash = (driven.outcome != Outcome::Aborted).then(|| system.serial.finish());
+    let mut failures = driven.failures;
+    failures.extend(host_failure(&endings, &output));
+    let untraced = tracing.and_then(|tracing| tracing.finish(&mut system));
+    failures.extend(untraced.map(drive::host));
     let times = HostTimes {
         run: took,
+        saved_in: driven.saved_in,
         ..HostTimes::default()
     };
     let report = report(&system, description, endings, failures, hash, times);
@@ -103,14 +114,45 @@ fn choose<'a>(system: &'a System, name: Option<&str>) -> Result<&'a Seat, RunErr
 }
 
 /// The debuggers of one run.
-#[derive(Default)]
 struct Session {
+    /// Which is debugged.
+    machine: ComponentId,
     debugger: Option<Debugger>,
     /// One has been there: the machine need not wait for the first.
     met: bool,
 }
 
 impl Session {
+    fn with(machine: ComponentId) -> Self {
+        Self {
+            machine,
+            debugger: None,
+            met: false,
+        }
+    }
+
+    /// Runs up to a time, as the debugger wants.
+    fn run(
+        &mut self,
+        system: &mut System,
+        until: SimTime,
+        port: &mut DebugPort,
+        rim: &mut Outside,
+        output: &Output,
+    ) -> Outcome {
+        loop {
+            output.flush();
+            if let Some(machine) = system.serial.get_mut(self.machine) {
+                self.serve(machine, port, rim);
+            }
+            let mut outside = Debugged::new(rim, port);
+            match system.serial.run(until, &mut outside) {
+                Outcome::Paused => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// The debugger's turn: returns when the machine is to run.
     fn serve(&mut self, machine: &mut Machine, port: &mut DebugPort, rim: &mut Outside) {
         if let Some(debugger) = &mut self.debugger {

@@ -103,7 +103,7 @@ pub(super) struct Driven {
 
 impl Driven {
     /// It has come to this, and to nothing else.
-    pub(super) const fn to(outcome: Outcome) -> Self {
+    const fn to(outcome: Outcome) -> Self {
         Self {
             outcome,
             saved_and_stopped: false,
@@ -114,8 +114,19 @@ impl Driven {
     }
 }
 
-/// Runs to the end.
-pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, mut course: Course<'_>) -> Driven {
+/// Runs to the end with `rim`.
+pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, course: Course<'_>) -> Driven {
+    drive_by(system, course, |system, until| {
+        system.serial.run(until, rim)
+    })
+}
+
+/// Runs to the end; `run` runs up to a time, or until something else ends that.
+pub(super) fn drive_by(
+    system: &mut System,
+    mut course: Course<'_>,
+    mut run: impl FnMut(&mut System, SimTime) -> Outcome,
+) -> Driven {
     let mut driven = Driven::to(Outcome::Idle);
     if let Some(SnapshotOrder {
         when: Moment::Text(text),
@@ -128,7 +139,7 @@ pub(super) fn drive(system: &mut System, rim: &mut dyn Rim, mut course: Course<'
         let save_at = course.save_at();
         let check_at = course.log.next(system.serial.now());
         let until = course.end.min(save_at).min(check_at);
-        driven.outcome = system.serial.run(until, rim);
+        driven.outcome = run(system, until);
         let reached = driven.outcome == Outcome::Limit;
         if reached && until == check_at {
             course.checkpoint(system, until, &mut driven);

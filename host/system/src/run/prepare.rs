@@ -152,7 +152,7 @@ impl Prepared {
     pub fn run(self) -> Result<Report, RunError> {
         match self.way {
             Way::Run(start) => perform(self.opened, &self.options, start),
-            Way::Debug(how) => debug(&self.opened, &how),
+            Way::Debug(how) => debug(&self.opened, &self.options, &how),
         }
     }
 }

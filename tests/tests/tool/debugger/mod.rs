@@ -1,6 +1,7 @@
 //! `maquette gdb` from the outside, by a debugger that speaks the bare protocol.
 
 mod bad_input;
+mod outputs;
 mod stops;
 
 use crate::bench::Bench;
