@@ -8,7 +8,7 @@ use maquette_tests::need;
 use maquette_tests::tool::{Tool, trace_hash};
 
 use crate::linux::{Linux, answers, sha256};
-use crate::ran::{LIMIT, folder, noise, plain, system};
+use crate::ran::{LIMIT, folder, noise, plain, system, system_with};
 
 /// What one machine of several has printed.
 fn of<'a>(console: &'a str, machine: &str) -> Vec<&'a str> {
@@ -55,6 +55,34 @@ fn rv_61_two_linux_machines_ping_each_other_and_copy_16_mib() {
     let again = system("two-linux").clean();
     assert_eq!(again.hash(), ran.hash());
     assert_eq!(again.run.stdout, ran.run.stdout);
+}
+
+#[test]
+fn rv_61_ipv6_and_its_fragments_pass_a_link() {
+    let _linux = need!(linux_riscv);
+    let up = "script.0.send=\"ip link set eth0 up; sleep 3; echo up\\n\"";
+    // Addresses of the link, made from those of the devices (RFC 4291 §2.5.6).
+    let ping = "ping -6 -c 2 -s 4000 -I eth0 fe80::ff:fe00:b; ip -6 neigh";
+    let ran = system_with(
+        "two-linux",
+        &[
+            "machine.0.device.0.mac=\"02:00:00:00:00:0a\"",
+            "machine.1.device.0.mac=\"02:00:00:00:00:0b\"",
+            &format!("machine.0.console.{up}"),
+            &format!("machine.1.console.{up}"),
+            &format!("machine.0.console.script.1.send=\"{ping}\\n\""),
+            "machine.0.console.script.2.send=\"echo done\\n\"",
+            "machine.1.console.script.1.send=\"sleep 5\\n\"",
+            "machine.0.expect.console=[\"2 packets received, 0% packet loss\"]",
+            "machine.1.expect.console=[]",
+        ],
+    )
+    .clean();
+    let console = ran.console();
+    let lines = of(&console, "a");
+    let has = |text: &str| lines.iter().any(|line| line.contains(text));
+    assert!(has("4008 bytes from fe80::ff:fe00:b"), "{console}");
+    assert!(has("lladdr 02:00:00:00:00:0b"), "{console}");
 }
 
 #[test]
