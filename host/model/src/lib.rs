@@ -31,6 +31,10 @@
 //! # What is not here
 //!
 //! No event queue (`maquette-sim`), no trace (`maquette-trace`), no device, no CPU, no I/O.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 pub mod access;
 pub mod addr;

@@ -27,6 +27,10 @@
 //!
 //! Sockets (`maquette-rim`), network devices (`maquette-virtio`), IPv6, IP fragments, and ICMP beyond
 //! the gateway.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 mod gateway;
 mod outside;

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Images are whole sectors.
-const SECTOR: u64 = 512;
+const SECTOR: u64 = SECTOR_BYTES as u64;
+const SECTOR_BYTES: usize = 512;
 
 /// What the guest may do with an image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,7 +196,7 @@ impl FileDisk {
             let path = owned();
             return Err(DiskError::Size { path, size });
         }
-        let mut sector = [0; SECTOR as usize];
+        let mut sector = [0; SECTOR_BYTES];
         for at in [0, size - SECTOR] {
             file.read_exact_at(&mut sector, at).map_err(host)?;
         }

@@ -24,6 +24,10 @@
 //! # What is not here
 //!
 //! No model of hardware, no command line, no decision what an end of a run means.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 mod date;
 mod debug_port;

@@ -83,16 +83,28 @@ impl Counts {
     }
 
     pub(crate) fn set(&mut self, kind: Kind, count: u64) {
-        self.0[kind as usize] = count;
+        *self.of(kind) = count;
     }
 
     pub(crate) fn bump(&mut self, kind: Kind) {
-        self.0[kind as usize] += 1;
+        *self.of(kind) += 1;
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "there is a place for each number of a kind"
+    )]
+    const fn of(&mut self, kind: Kind) -> &mut u64 {
+        &mut self.0[kind as usize]
     }
 }
 
 impl Index<Kind> for Counts {
     type Output = u64;
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "there is a place for each number of a kind"
+    )]
     fn index(&self, kind: Kind) -> &u64 {
         &self.0[kind as usize]
     }

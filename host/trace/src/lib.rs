@@ -42,6 +42,10 @@
 //!
 //! Files (the sink [`perfetto`] makes their content), logs for people (`tracing` in the tools), and the
 //! decision what is observable: that is each component's.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 mod kind;
 mod level;

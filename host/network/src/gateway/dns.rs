@@ -9,9 +9,9 @@ pub(super) const PORT: u16 = 53;
 const KEEP: u32 = 60;
 /// The longest question that is answered: an ordinary message without extensions.
 const LONGEST: usize = 512;
-const HEADER: usize = 12;
+const HEADER: u8 = 12;
 /// "The name that stands at the header's end", and class IN (RFC 1035 §4.1.4, §3.2.4).
-const SAME_NAME: [u8; 2] = [0xc0, HEADER as u8];
+const SAME_NAME: [u8; 2] = [0xc0, HEADER];
 const CLASS_IN: [u8; 2] = [0, 1];
 
 /// The answer to a question for the gateway's names. For any other it is `None` if somebody outside
@@ -29,7 +29,7 @@ pub(super) fn answer(query: &[u8], outside: bool) -> Option<Vec<u8>> {
         return None;
     }
     let has_address = known && question.type_ == DnsQueryType::A;
-    let mut bytes = query.get(..HEADER + len)?.to_vec();
+    let mut bytes = query.get(..usize::from(HEADER) + len)?.to_vec();
     if has_address {
         bytes.extend(SAME_NAME);
         bytes.extend(u16::from(DnsQueryType::A).to_be_bytes());
