@@ -225,6 +225,7 @@ impl Builder {
         let mut machine = (self.make)(config)
             .map_err(|error| self.refused(d, &error))
             .ok()?;
+        machine.set_thresholds(description.thresholds);
         if let Some(most) = description.limits.instructions {
             machine.limit_instructions(most);
         }

@@ -14,6 +14,7 @@ use crate::reader::{Document, Sections};
 use crate::schema::{CONSOLE_UART, SLOTS};
 use crate::values::Group;
 use maquette_machine::UnixTime;
+use maquette_machine::diagnostics::Thresholds;
 use maquette_model::SimTime;
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ pub fn describe(document: &Document, places: &Places, problems: &mut Vec<Problem
     Description {
         summary: one("").text("description").map(str::to_owned),
         limits: limits(one("limits")),
+        thresholds: thresholds(one("diagnostics")),
         links: describer.links(&document.system, &machines),
         machines,
     }
@@ -74,6 +76,16 @@ fn limits(group: &Group) -> Limits {
         host_time: group
             .time("host_time")
             .map(|t| Duration::from_nanos(t.as_ps() / 1000)),
+    }
+}
+
+fn thresholds(group: &Group) -> Thresholds {
+    let usual = Thresholds::USUAL;
+    Thresholds {
+        spin_reads: group.number("spin_reads").unwrap_or(usual.spin_reads),
+        storm_claims: group.number("storm_claims").unwrap_or(usual.storm_claims),
+        storm_window: group.time("storm_window").unwrap_or(usual.storm_window),
+        lost_after: group.time("lost_after").unwrap_or(usual.lost_after),
     }
 }
 

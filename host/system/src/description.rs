@@ -2,6 +2,7 @@
 
 use crate::source::At;
 use maquette_machine::UnixTime;
+use maquette_machine::diagnostics::Thresholds;
 use maquette_model::SimTime;
 use std::path::PathBuf;
 
@@ -16,6 +17,8 @@ pub struct Description {
     pub links: Vec<Link>,
     /// When a run is cut short.
     pub limits: Limits,
+    /// From when on a run says what drivers do wrong.
+    pub thresholds: Thresholds,
 }
 
 impl Description {

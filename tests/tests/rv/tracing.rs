@@ -38,6 +38,19 @@ fn is_claimed(flow: &[&Event]) -> bool {
 }
 
 #[test]
+fn rv_51_threshold_of_the_file_decides_what_is_said_and_leaves_the_hash_alone() {
+    let run = |set: &str| {
+        let run = Tool::run("systems/demo.toml").arg("--set").arg(set);
+        run.limit(LIMIT).finish()
+    };
+    let [usual, least] = ["100ms", "1ps"].map(|t| run(&format!("diagnostics.lost_after={t}")));
+    assert!(!usual.stderr.contains("lost interrupt"), "{}", usual.stderr);
+    assert!(least.stderr.contains("lost interrupt"), "{}", least.stderr);
+    assert_eq!(trace_hash(&usual), trace_hash(&least));
+    assert_eq!(trace_hash(&usual), Some(system("demo").hash()));
+}
+
+#[test]
 fn rv_47_trace_of_the_demo_has_its_harts_devices_and_calls() {
     let (run, events) = traced("demo");
     run.expect_code(0);

@@ -27,7 +27,7 @@ impl fmt::Display for Mode {
 }
 
 /// An interrupt that a source requested, that the PLIC let through to a hart, and that was not claimed
-/// for [`LOST_AFTER`], or, of a hart that waits for ever, at all.
+/// for a while ([`LOST_AFTER`], if nobody says another), or, of a hart that waits for ever, at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lost {
     /// Whose.
@@ -64,13 +64,19 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// An output has changed; `pc` is the hart's.
-    pub(crate) fn changed(&mut self, to: (usize, Mode), level: bool, now: SimTime, pc: u64) {
+    /// An output has changed at a time and the hart's pc.
+    pub(super) fn changed(
+        &mut self,
+        to: (usize, Mode),
+        level: bool,
+        (now, pc): (SimTime, u64),
+        after: SimTime,
+    ) {
         if level {
             self.high.entry(to).or_insert(now);
         } else if let Some(since) = self.high.remove(&to) {
             let lasted = now.saturating_sub(since);
-            if lasted >= LOST_AFTER {
+            if lasted >= after {
                 self.taken_late(to, since, lasted, pc);
             }
         }
@@ -93,10 +99,10 @@ impl Outputs {
     }
 
     /// All outputs fall.
-    pub(super) fn restart(&mut self, now: SimTime) {
+    pub(super) fn restart(&mut self, now: SimTime, after: SimTime) {
         for (to, since) in core::mem::take(&mut self.high) {
             let lasted = now.saturating_sub(since);
-            if lasted >= LOST_AFTER {
+            if lasted >= after {
                 self.taken_late(to, since, lasted, 0);
             }
         }

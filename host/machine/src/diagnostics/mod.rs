@@ -7,11 +7,13 @@
 mod lost;
 mod polling;
 mod storm;
+mod thresholds;
 mod unimplemented;
 
 pub use lost::{LOST_AFTER, Lost, Mode};
 pub use polling::{SPIN_READS, Spin};
 pub use storm::{STORM_CLAIMS, STORM_WINDOW, Storm};
+pub use thresholds::Thresholds;
 pub use unimplemented::{UNIMPLEMENTED_KEPT, Unimplemented};
 
 use maquette_model::{LoadError, PhysAddr, Reader, SimTime, Writer};
@@ -34,6 +36,8 @@ pub(crate) struct Access {
 /// What has been noticed so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Diagnostics {
+    /// The user's; no state.
+    pub(crate) thresholds: Thresholds,
     pub(crate) unimplemented: unimplemented::Registers,
     pub(crate) polling: polling::Polling,
     pub(crate) storms: storm::Storms,
@@ -46,10 +50,21 @@ impl Diagnostics {
         if !a.implemented {
             self.unimplemented.touched(a);
         }
-        self.polling.access(a);
+        self.polling.access(a, self.thresholds.spin_reads);
         if let Some(source) = a.source {
             self.storms.accessed(source);
         }
+    }
+
+    /// A hart has claimed `source`.
+    pub(crate) fn claimed(&mut self, source: u32, now: SimTime, at: (usize, u64)) {
+        self.storms.claimed(source, now, at, &self.thresholds);
+    }
+
+    /// The PLIC's output to a hart has changed; `pc` is the hart's.
+    pub(crate) fn output(&mut self, to: (usize, Mode), level: bool, now: SimTime, pc: u64) {
+        let after = self.thresholds.lost_after;
+        self.lost.changed(to, level, (now, pc), after);
     }
 
     /// A hart did something else that a driver's loop would do when it gets ahead.
@@ -61,7 +76,7 @@ impl Diagnostics {
     pub(crate) fn restart(&mut self, now: SimTime) {
         self.polling.restart();
         self.storms.restart();
-        self.lost.restart(now);
+        self.lost.restart(now, self.thresholds.lost_after);
     }
 
     pub(crate) fn save(&self, w: &mut Writer) {
@@ -71,8 +86,9 @@ impl Diagnostics {
         self.lost.save(w);
     }
 
-    pub(crate) fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+    pub(crate) fn load(r: &mut Reader<'_>, thresholds: Thresholds) -> Result<Self, LoadError> {
         Ok(Self {
+            thresholds,
             unimplemented: unimplemented::Registers::load(r)?,
             polling: polling::Polling::load(r)?,
             storms: storm::Storms::load(r)?,

@@ -53,7 +53,8 @@ pub(crate) struct Polling {
 }
 
 impl Polling {
-    pub(super) fn access(&mut self, a: &Access) {
+    /// A hart has accessed something; from `least` equal reads in a row on, it spins.
+    pub(super) fn access(&mut self, a: &Access, least: u64) {
         if self.harts.len() <= a.hart {
             self.harts.resize(a.hart + 1, Poll::default());
         }
@@ -71,7 +72,7 @@ impl Polling {
             value,
             reads: if same { poll.reads + 1 } else { 1 },
         };
-        if poll.reads >= SPIN_READS {
+        if poll.reads >= least {
             let poll = *poll;
             self.spins(a.hart, poll);
         }

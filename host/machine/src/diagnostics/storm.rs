@@ -1,5 +1,6 @@
 //! Interrupts that come again and again because nobody makes the device lower its line.
 
+use super::Thresholds;
 use maquette_model::{LoadError, Reader, SimTime, Writer};
 use std::collections::BTreeMap;
 
@@ -65,10 +66,16 @@ impl Storms {
     }
 
     /// A hart has claimed `source`.
-    pub(crate) fn claimed(&mut self, source: u32, now: SimTime, at: (usize, u64)) {
+    pub(super) fn claimed(
+        &mut self,
+        source: u32,
+        now: SimTime,
+        at: (usize, u64),
+        from: &Thresholds,
+    ) {
         let streak = self.streaks.entry(source).or_default();
         let progress = streak.fell && streak.accessed;
-        if progress || now.saturating_sub(streak.since) > STORM_WINDOW {
+        if progress || now.saturating_sub(streak.since) > from.storm_window {
             *streak = Streak {
                 since: now,
                 ..Streak::default()
@@ -77,12 +84,12 @@ impl Storms {
         streak.fell = false;
         streak.accessed = false;
         streak.claims += 1;
-        if streak.claims < STORM_CLAIMS {
+        if streak.claims < from.storm_claims {
             return;
         }
         let since = streak.since;
-        let more = if streak.claims == STORM_CLAIMS {
-            STORM_CLAIMS
+        let more = if streak.claims == from.storm_claims {
+            from.storm_claims
         } else {
             1
         };

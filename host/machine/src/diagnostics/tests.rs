@@ -78,7 +78,7 @@ fn rv_51_storm_needs_claims_without_progress_in_time() {
         let mut d = Diagnostics::default();
         let mut now = SimTime::from_us(5);
         for _ in 0..STORM_CLAIMS + 3 {
-            d.storms.claimed(3, now, (0, 0x200));
+            d.claimed(3, now, (0, 0x200));
             if fell {
                 d.storms.fell(3);
             }
@@ -103,13 +103,44 @@ fn rv_51_storm_needs_claims_without_progress_in_time() {
 }
 
 #[test]
+fn thresholds_are_those_that_are_asked_for() {
+    let mut d = Diagnostics {
+        thresholds: Thresholds {
+            spin_reads: 10,
+            storm_claims: 5,
+            storm_window: SimTime::from_ns(4),
+            lost_after: SimTime::from_ns(9),
+        },
+        ..Diagnostics::default()
+    };
+    for n in 1..=10 {
+        assert!(d.polling.spins.is_empty(), "{n}");
+        d.access(&read(0x100, 0x4000, 7));
+    }
+    assert_eq!(d.polling.spins.len(), 1);
+    let to = (0, Mode::Machine);
+    for (source, step) in [(4, 2), (5, 1)] {
+        for n in 0..5 {
+            d.claimed(source, SimTime::from_ns(n * step), (0, 0));
+        }
+    }
+    let storms: Vec<u32> = d.storms.known.keys().copied().collect();
+    assert_eq!(storms, [5], "one comes too slowly");
+    for (wait, late) in [(8, 0), (9, 1)] {
+        d.output(to, true, SimTime::ZERO, 0);
+        d.output(to, false, SimTime::from_ns(wait), 0);
+        assert_eq!(d.lost.late.len(), late);
+    }
+}
+
+#[test]
 fn rv_51_interrupt_claimed_late_is_lost_and_in_time_is_not() {
     let to = (1, Mode::Supervisor);
     let after = |wait: SimTime| {
         let mut d = Diagnostics::default();
         let begin = SimTime::from_us(1);
-        d.lost.changed(to, true, begin, 0x10);
-        d.lost.changed(to, false, begin.saturating_add(wait), 0x20);
+        d.output(to, true, begin, 0x10);
+        d.output(to, false, begin.saturating_add(wait), 0x20);
         d.lost.late.get(&to).copied()
     };
     assert!(after(LOST_AFTER.saturating_sub(SimTime::from_ps(1))).is_none());
@@ -122,22 +153,22 @@ fn diagnostics_saved_and_loaded_are_the_same() {
     let mut d = Diagnostics::default();
     for n in 0..SPIN_READS + 1 {
         d.access(&read(0x100, 0x4000, 7));
-        d.storms.claimed(3, SimTime::from_ns(n), (0, 0x200));
+        d.claimed(3, SimTime::from_ns(n), (0, 0x200));
     }
     let mut odd = read(1, 2, 3);
     odd.implemented = false;
     d.access(&odd);
     for mode in [Mode::Machine, Mode::Supervisor] {
-        d.lost.changed((1, mode), true, SimTime::ZERO, 1);
-        d.lost.changed((1, mode), false, LOST_AFTER, 1);
-        d.lost.changed((0, mode), true, SimTime::ZERO, 1);
+        d.output((1, mode), true, SimTime::ZERO, 1);
+        d.output((1, mode), false, LOST_AFTER, 1);
+        d.output((0, mode), true, SimTime::ZERO, 1);
     }
     let bytes = saved(&d);
     let mut r = Reader::new(&bytes);
-    let again = Diagnostics::load(&mut r).expect("it is good");
+    let again = Diagnostics::load(&mut r, Thresholds::USUAL).expect("it is good");
     r.finish().expect("nothing is left over");
     assert_eq!(saved(&again), bytes);
     for cut in 0..bytes.len() {
-        assert!(Diagnostics::load(&mut Reader::new(&bytes[..cut])).is_err());
+        assert!(Diagnostics::load(&mut Reader::new(&bytes[..cut]), Thresholds::USUAL).is_err());
     }
 }

@@ -117,7 +117,7 @@ impl Machine {
             return;
         };
         let at = (access.hart, access.pc);
-        self.core.diagnostics.storms.claimed(source, now, at);
+        self.core.diagnostics.claimed(source, now, at);
         let path = self.harts[access.hart].path;
         cx.trace().note(now, path, || Note::Claim { source });
     }

@@ -4,7 +4,7 @@ use super::bus::Model;
 use super::harts::{Doing, HartSlot};
 use super::{Machine, Status};
 use crate::diagnostics::{
-    Access, Findings, LOST_AFTER, Lost, Mode, Place, Spin, Storm, Unimplemented,
+    Access, Findings, Lost, Mode, Place, Spin, Storm, Thresholds, Unimplemented,
 };
 use maquette_model::{CpuLine, Device, PhysAddr, Region, RegisterInfo, SimTime, Vcpu};
 use maquette_rv64::csr::mstatus;
@@ -33,8 +33,13 @@ impl Machine {
         };
         let now = self.reached();
         let pc = self.harts.get(hart).map_or(0, |slot| slot.hart.pc());
-        let lost = &mut self.core.diagnostics.lost;
-        lost.changed((hart, mode), level, now, pc);
+        let diagnostics = &mut self.core.diagnostics;
+        diagnostics.output((hart, mode), level, now, pc);
+    }
+
+    /// Says from when on the diagnostics say something.
+    pub const fn set_thresholds(&mut self, thresholds: Thresholds) {
+        self.core.diagnostics.thresholds = thresholds;
     }
 
     /// What has been noticed so far.
@@ -99,6 +104,7 @@ impl Machine {
     }
 
     fn lost(&self) -> Vec<Lost> {
+        let after = self.core.diagnostics.thresholds.lost_after;
         let d = &self.core.diagnostics.lost;
         let late = d.late.iter().map(|(&(hart, mode), entry)| Lost {
             hart,
@@ -115,7 +121,7 @@ impl Machine {
             let slot = self.harts.get(hart)?;
             let lasted = now.saturating_sub(since);
             let for_ever = is_stuck && slot.waits_for_ever();
-            (lasted >= LOST_AFTER || for_ever).then(|| Lost {
+            (lasted >= after || for_ever).then(|| Lost {
                 hart,
                 mode,
                 since,

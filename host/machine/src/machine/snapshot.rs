@@ -228,7 +228,8 @@ impl Machine {
         for node in &mut self.bus.nodes {
             node.accesses = r.u64()?;
         }
-        self.core.diagnostics = Diagnostics::load(r)?;
+        let thresholds = self.core.diagnostics.thresholds;
+        self.core.diagnostics = Diagnostics::load(r, thresholds)?;
         self.load_what_devices_said(r)
     }
 }

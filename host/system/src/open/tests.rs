@@ -6,6 +6,8 @@ mod several;
 use super::*;
 use crate::Style;
 use crate::description::{ConsoleLine, DeviceKind, Disk, End, Fill};
+use maquette_machine::diagnostics::Thresholds;
+use maquette_model::SimTime;
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -52,6 +54,19 @@ fn smallest_file_gets_every_default_of_the_schema() {
     assert_eq!(d.machines[0].console.line, ConsoleLine::Uart);
     assert_eq!(d.machines[0].expect.end, End::PowerOff);
     assert_eq!(d.limits.time, None);
+    assert_eq!(d.thresholds, Thresholds::USUAL);
+}
+
+#[test]
+fn thresholds_of_diagnostics_are_those_of_the_file() {
+    let more = "[diagnostics]\nspin_reads = 7\nstorm_claims = 8\nstorm_window = \"9us\"\nlost_after = \"1s\"";
+    let expected = Thresholds {
+        spin_reads: 7,
+        storm_claims: 8,
+        storm_window: SimTime::from_us(9),
+        lost_after: SimTime::from_ms(1000),
+    };
+    assert_eq!(good(&format!("{SMALL}{more}"), &[]).thresholds, expected);
 }
 
 #[test]

@@ -79,6 +79,12 @@ pub static SECTIONS: &[Section] = &[
         params: LIMITS,
     },
     Section {
+        path: "diagnostics",
+        repeated: false,
+        summary: "from when on a run says what drivers do wrong; docs/tracing.md says what is meant",
+        params: DIAGNOSTICS,
+    },
+    Section {
         path: "expect",
         repeated: false,
         summary: "what a good run looks like; anything else ends with exit code 2",
@@ -289,6 +295,39 @@ const LIMITS: &[Param] = &[
         kind: Kind::Time { min: 1 },
         presence: Presence::Optional("no limit"),
         summary: "time on the host's clock: a safety net, not reproducible",
+    },
+];
+
+const DIAGNOSTICS: &[Param] = &[
+    Param {
+        name: "spin_reads",
+        kind: Kind::Count {
+            min: 2,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("100000"),
+        summary: "equal reads of one register in a row that are a spin",
+    },
+    Param {
+        name: "storm_claims",
+        kind: Kind::Count {
+            min: 2,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("1000"),
+        summary: "claims of one interrupt without progress that are a storm",
+    },
+    Param {
+        name: "storm_window",
+        kind: Kind::Time { min: 1 },
+        presence: Presence::Default("10ms"),
+        summary: "virtual time within which they come",
+    },
+    Param {
+        name: "lost_after",
+        kind: Kind::Time { min: 1 },
+        presence: Presence::Default("100ms"),
+        summary: "virtual time after which an external interrupt that no hart claims is lost",
     },
 ];
 
