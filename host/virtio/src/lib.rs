@@ -3,7 +3,7 @@
 //! # Purpose
 //!
 //! ```text
-//!   driver ──MMIO──► VirtioMmio ──► VirtioDevice (Block, Console, Net, Rng)
+//!   driver ──MMIO──► VirtioMmio ──► VirtioDevice (Block, Console, Net, Rng, Sst)
 //!                        │               │
 //!                        └── Queue ◄─────┘  QueueCx: pop a Chain, read, write, push
 //!                              │
@@ -15,7 +15,7 @@
 //! - [`VirtioDevice`] is a device at the level of its queues; it does not know its transport.
 //! - [`VirtioMmio`] is the modern MMIO transport (virtio 1.3 §4.2) as a register-level device;
 //!   [`EmptySlot`] is the same with nothing plugged in.
-//! - [`Block`], [`Console`], [`Net`] and [`Rng`] are the devices. A disk's content lies behind
+//! - [`Block`], [`Console`], [`Net`], [`Rng`] and [`Sst`] are the devices. A disk's content lies behind
 //!   [`BlockBackend`]: [`MemoryDisk`], [`PatternDisk`], [`Overlay`] (copy on write), or a file of the rim.
 //!
 //! # Invariants
@@ -45,6 +45,7 @@ mod mmio;
 mod net;
 mod queue;
 mod rng;
+mod sst;
 #[cfg(test)]
 mod testing;
 
@@ -55,3 +56,4 @@ pub use mmio::{EmptySlot, VirtioMmio};
 pub use net::Net;
 pub use queue::{Chain, Queue, QueueError, Segment};
 pub use rng::Rng;
+pub use sst::{Sst, SstSettings};

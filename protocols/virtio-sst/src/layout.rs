@@ -161,8 +161,6 @@ pub mod kind {
     pub const GET_INFO: u32 = 6;
     /// [`super::ConfigureView`]: sets a parameter.
     pub const CONFIGURE: u32 = 7;
-    /// [`super::GemmView`]: the time of a matrix product; answered by [`super::GemmAnswer`].
-    pub const GEMM: u32 = 8;
     /// Reserved: asks a peer on a socket for the framed stream. `S2` as no guest would number.
     pub const HELLO: u32 = 0x5354_5332;
 }
@@ -270,24 +268,6 @@ layout! {
 }
 
 layout! {
-    /// Payload of GEMM: C = A · B with A of `m` × `k` and B of `k` × `n` elements.
-    GemmView, 32 {
-        /// Rows of A.
-        0 m: u32,
-        /// Columns of B.
-        4 n: u32,
-        /// Columns of A.
-        8 k: u32,
-        /// Bytes of an element.
-        12 element_size: u32,
-        /// Where A begins.
-        16 a: u64,
-        /// Where B begins.
-        24 b: u64,
-    }
-}
-
-layout! {
     /// Payload of COMPUTE's answer; its result is the cycles too.
     ComputeAnswer, 16 {
         /// Cycles that the work took.
@@ -308,24 +288,6 @@ layout! {
         8 max_compute_units: u64,
         /// Bytes of the device's memory.
         16 memory_size: u64,
-    }
-}
-
-layout! {
-    /// Payload of GEMM's answer.
-    GemmAnswer, 40 {
-        /// The larger of the next two.
-        0 cycles: u64,
-        /// Cycles that the arithmetic alone takes.
-        8 compute_cycles: u64,
-        /// Cycles that the memory traffic alone takes.
-        16 memory_cycles: u64,
-        /// Bytes of memory traffic.
-        24 memory_bytes: u64,
-        /// Where C begins; 0: the product itself is not computed.
-        32 result: u32,
-        /// 0.
-        36 reserved: u32,
     }
 }
 

@@ -1,7 +1,8 @@
 //! One descriptor chain: a request's buffers as the device sees them.
 
 use super::QueueError;
-use maquette_model::{Cx, Iova};
+use maquette_model::{Cx, Iova, LoadError, Reader, Writer};
+use maquette_virtio_protocol::queue as layout;
 
 /// A buffer of a chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,6 +126,36 @@ impl Chain {
     #[must_use]
     pub fn writable(&self) -> &[Segment] {
         &self.writable.segments
+    }
+
+    /// Keeps the buffers to write and forgets those to read.
+    pub(crate) fn keep_writable(&mut self) {
+        self.readable.clear();
+    }
+
+    /// Appends the buffers to write, and which chain they are of, to saved state.
+    pub(crate) fn save_writable(&self, w: &mut Writer) {
+        w.u16(self.head);
+        w.u64(self.writable.segments.len() as u64);
+        for segment in &self.writable.segments {
+            w.u64(segment.addr.0);
+            w.u32(segment.len);
+        }
+    }
+
+    /// Takes what [`Chain::save_writable`] has put.
+    pub(crate) fn load_writable(&mut self, r: &mut Reader<'_>) -> Result<(), LoadError> {
+        self.begin(r.u16()?);
+        let (field, value) = ("buffers of a chain", r.u64()?);
+        if value > u64::from(layout::MAX_SIZE) {
+            return Err(LoadError::Value { field, value });
+        }
+        for _ in 0..value {
+            let addr = Iova(r.u64()?);
+            let len = r.u32()?;
+            self.push(Segment { addr, len }, true);
+        }
+        Ok(())
     }
 
     /// Fills `buf` from the readable bytes at `at`.

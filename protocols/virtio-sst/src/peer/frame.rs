@@ -124,6 +124,17 @@ impl Frame {
         bytes
     }
 
+    /// Reads a message that holds one frame and nothing else, with its time; `None` if it does not.
+    #[must_use]
+    pub fn from_message(message: &[u8]) -> Option<(Self, u64)> {
+        let header = FrameHeader::decode(message.get(..FrameHeader::SIZE)?);
+        let body = message.get(FrameHeader::SIZE..)?;
+        if header.body_length() != Ok(body.len()) {
+            return None;
+        }
+        Self::decode(&header, body).map(|frame| (frame, header.time))
+    }
+
     /// The frame whose header and body these are; `None` if the kind is unknown.
     pub(super) fn decode(header: &FrameHeader, body: &[u8]) -> Option<Self> {
         match header.kind {
