@@ -1,4 +1,4 @@
-//! Register-level devices, one module each.
+//! Device models, one module each.
 //!
 //! # Purpose
 //!
@@ -11,6 +11,7 @@
 //! - [`Clint`]: software interrupts and the timer (SiFive FU540 manual, chapter 9).
 //! - [`Rtc`]: the date and an alarm (Goldfish real-time clock).
 //! - [`Finisher`]: the test finisher that stops or restarts the machine.
+//! - [`Accelerator`]: what virtio-sst devices send work to; a component of a simulation, not of a machine.
 //!
 //! # Invariants
 //!
@@ -30,12 +31,14 @@
     warn(clippy::indexing_slicing, clippy::cast_possible_truncation)
 )]
 
+mod accelerator;
 mod clint;
 mod finisher;
 mod plic;
 mod rtc;
 mod uart16550;
 
+pub use accelerator::{Accelerator, AcceleratorSettings, Timing};
 pub use clint::Clint;
 pub use finisher::Finisher;
 pub use plic::Plic;
