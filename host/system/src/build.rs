@@ -1,6 +1,8 @@
 //! From a description to a system that is ready to run: files are read, the machine is made, links are
 //! plugged in. What cannot be done is a problem at the place that asks for it.
 
+mod accelerators;
+
 use crate::causes::with_causes;
 use crate::console::{self, Console};
 use crate::description::{
@@ -157,6 +159,7 @@ impl Builder {
                 self.gateway(&mut system, index, device)?;
             }
         }
+        self.accelerators(&mut system, d)?;
         let count = u32::try_from(system.machines.len()).unwrap_or(u32::MAX);
         system.serial.stop_after_ends(count);
         Some(system)
@@ -191,7 +194,7 @@ impl Builder {
                     machine: index,
                     slot: device.slot,
                 };
-                self.slot(device, is_plugged(description, plug))
+                self.slot(description, device, is_plugged(description, plug))
             })
             .collect();
         if self.problems.len() > before {
@@ -240,7 +243,12 @@ impl Builder {
         Some(bytes)
     }
 
-    fn slot(&mut self, d: &description::Device, plugged: bool) -> Option<Slot> {
+    fn slot(
+        &mut self,
+        system: &Description,
+        d: &description::Device,
+        plugged: bool,
+    ) -> Option<Slot> {
         let size = d.queue_size;
         let device: Box<dyn Device> = match &d.kind {
             DeviceKind::Block {
@@ -262,6 +270,10 @@ impl Builder {
             }
             DeviceKind::Net { mac, .. } => {
                 Box::new(VirtioMmio::new(Net::new(*mac, plugged)).with_queue_size(size))
+            }
+            DeviceKind::Sst { .. } => {
+                let sst = accelerators::device(system, &d.kind);
+                Box::new(VirtioMmio::new(sst).with_queue_size(size))
             }
         };
         debug!(slot = d.slot, name = d.name, "a device is plugged in");

@@ -1,12 +1,13 @@
 //! From checked values to a [`Description`], with the rules that join several values.
 
+mod accelerators;
 mod cables;
 mod ethernet;
 
 use crate::date;
 use crate::description::{
-    Board, Boot, BootMode, Console, ConsoleLine, Description, Device, DeviceKind, Disk, DiskMode,
-    End, Expect, FileRef, Fill, Limits, Machine, RtcStart, Step,
+    Accelerator, Board, Boot, BootMode, Console, ConsoleLine, Description, Device, DeviceKind,
+    Disk, DiskMode, End, Expect, FileRef, Fill, Limits, Machine, RtcStart, Step,
 };
 use crate::locate::Places;
 use crate::problem::{Fault, Problem};
@@ -16,6 +17,7 @@ use crate::values::Group;
 use maquette_machine::UnixTime;
 use maquette_machine::diagnostics::Thresholds;
 use maquette_model::SimTime;
+use maquette_virtio::SST_QUEUE_DEPTH as QUEUE_DEPTH;
 use std::time::Duration;
 
 /// Describes the system. Problems are added to `problems`; the description is only of use when there
@@ -28,9 +30,10 @@ pub fn describe(document: &Document, places: &Places, problems: &mut Vec<Problem
     };
     let empty = Group::default();
     let one = |path| document.system.one(path).unwrap_or(&empty);
+    let accelerators = describer.accelerators(&document.system);
     let machines = document.machines.iter().enumerate();
     let machines: Vec<Machine> = machines
-        .map(|(index, sections)| describer.machine(sections, index))
+        .map(|(index, sections)| describer.machine(sections, index, &accelerators))
         .collect();
     describer.names(&machines);
     Description {
@@ -38,6 +41,7 @@ pub fn describe(document: &Document, places: &Places, problems: &mut Vec<Problem
         limits: limits(one("limits")),
         thresholds: thresholds(one("diagnostics")),
         links: describer.links(&document.system, &machines),
+        accelerators,
         machines,
     }
 }
@@ -61,6 +65,14 @@ fn board(group: &Group, index: usize, rtc: RtcStart) -> Board {
         rtc,
         at: group.at,
         memory_at: group.at("memory"),
+    }
+}
+
+/// Most descriptors in each of a device's queues.
+fn queue_size(group: &Group, kind: &DeviceKind) -> u16 {
+    match kind {
+        DeviceKind::Sst { .. } if !group.written("queue_size") => QUEUE_DEPTH,
+        _ => narrow(group.number("queue_size")),
     }
 }
 
@@ -103,12 +115,17 @@ pub(crate) struct Describer<'a> {
 }
 
 impl Describer<'_> {
-    fn machine(&mut self, sections: &Sections, index: usize) -> Machine {
+    fn machine(
+        &mut self,
+        sections: &Sections,
+        index: usize,
+        accelerators: &[Accelerator],
+    ) -> Machine {
         let empty = Group::default();
         let one = |path| sections.one(path).unwrap_or(&empty);
         let rtc = self.rtc(one("machine"));
         let board = board(one("machine"), index, rtc);
-        let devices = self.devices(sections, Seed(board.seed, index));
+        let devices = self.devices(sections, Seed(board.seed, index), accelerators);
         Machine {
             boot: self.boot(one("boot")),
             console: self.console(sections, one("console"), &devices),
@@ -212,7 +229,12 @@ impl Describer<'_> {
         }
     }
 
-    fn devices(&mut self, sections: &Sections, seed: Seed) -> Vec<Device> {
+    fn devices(
+        &mut self,
+        sections: &Sections,
+        seed: Seed,
+        accelerators: &[Accelerator],
+    ) -> Vec<Device> {
         let mut devices: Vec<Device> = Vec::new();
         let wanted: Vec<u64> = sections
             .all("device")
@@ -220,7 +242,11 @@ impl Describer<'_> {
             .collect();
         for group in sections.all("device") {
             let slot = self.slot(group, &devices, &wanted);
-            let Some(kind) = self.device_kind(group, seed, slot.unwrap_or(0)) else {
+            let kind = match group.text("type") {
+                Some("virtio-sst") => Some(self.sst(group, accelerators)),
+                _ => self.device_kind(group, seed, slot.unwrap_or(0)),
+            };
+            let Some(kind) = kind else {
                 continue;
             };
             let Some(slot) = slot else {
@@ -237,7 +263,7 @@ impl Describer<'_> {
             devices.push(Device {
                 slot,
                 name,
-                queue_size: narrow(group.number("queue_size")),
+                queue_size: queue_size(group, &kind),
                 kind,
                 at: group.at,
                 field: group.path.clone(),

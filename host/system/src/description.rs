@@ -1,6 +1,7 @@
 //! A system as its file describes it: checked, typed, and still nothing but data.
 
 use crate::source::At;
+use maquette_devices::AcceleratorSettings;
 use maquette_machine::UnixTime;
 use maquette_machine::diagnostics::Thresholds;
 use maquette_model::SimTime;
@@ -15,6 +16,8 @@ pub struct Description {
     pub machines: Vec<Machine>,
     /// Cables between network devices.
     pub links: Vec<Link>,
+    /// Models that virtio-sst devices send work to.
+    pub accelerators: Vec<Accelerator>,
     /// When a run is cut short.
     pub limits: Limits,
     /// From when on a run says what drivers do wrong.
@@ -108,6 +111,28 @@ pub struct Link {
     pub at: Option<At>,
     /// The section's path in messages.
     pub field: String,
+}
+
+/// A model that virtio-sst devices send work to.
+#[derive(Clone, Debug)]
+pub struct Accelerator {
+    /// What it is made from; how many devices it serves is counted when the system is built.
+    pub settings: AcceleratorSettings,
+    /// Where the section is written.
+    pub at: Option<At>,
+    /// The section's path in messages.
+    pub field: String,
+}
+
+/// What works for a virtio-sst device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Worker {
+    /// Nothing.
+    None,
+    /// An accelerator of the device's own.
+    Own,
+    /// The accelerator of a number.
+    Shared(usize),
 }
 
 /// Where a cable is plugged in.
@@ -246,6 +271,21 @@ pub enum DeviceKind {
         mac: [u8; 6],
         /// The user network that it is plugged into, if any.
         user: Option<UserNetwork>,
+    },
+    /// A device that hands work to an accelerator.
+    Sst {
+        /// What works for it.
+        worker: Worker,
+        /// Time between the device and its accelerator.
+        latency: SimTime,
+        /// Time after which it gives a request up.
+        timeout: SimTime,
+        /// Its queues for requests.
+        request_queues: u16,
+        /// What it calls itself.
+        device_id: u32,
+        /// What type of device it says it is.
+        type_number: u32,
     },
     /// Random bytes from a seed.
     Rng {

@@ -56,4 +56,4 @@ pub use mmio::{EmptySlot, VirtioMmio};
 pub use net::Net;
 pub use queue::{Chain, Queue, QueueError, Segment};
 pub use rng::Rng;
-pub use sst::{Sst, SstSettings};
+pub use sst::{SST_QUEUE_DEPTH, Sst, SstSettings};

@@ -129,6 +129,59 @@ pub static DEVICES: &[Section] = &[
             summary: "what the random bytes are made from",
         }],
     },
+    Section {
+        path: "virtio-sst",
+        repeated: false,
+        summary: "hands the guest's work to a modelled accelerator; see docs/accelerator.md",
+        params: SST,
+    },
+];
+
+const SST: &[Param] = &[
+    Param {
+        name: "accelerator",
+        kind: Kind::Word,
+        presence: Presence::Optional(
+            "the first `[[accelerator]]`; one of its own with the default parameters, if there is none",
+        ),
+        summary: "name of the `[[accelerator]]` that does the work, or `none`",
+    },
+    Param {
+        name: "latency",
+        kind: Kind::Time { min: 1 },
+        presence: Presence::Default("1us"),
+        summary: "virtual time that a request, and its answer, travels between device and accelerator",
+    },
+    Param {
+        name: "timeout",
+        kind: Kind::Time { min: 1 },
+        presence: Presence::Default("5s"),
+        summary: "virtual time after which a request without answer ends with TIMEOUT",
+    },
+    Param {
+        name: "request_queues",
+        kind: Kind::Count { min: 1, max: 8 },
+        presence: Presence::Default("1"),
+        summary: "queues for requests; more than one is offered as a feature",
+    },
+    Param {
+        name: "device_id",
+        kind: Kind::Count {
+            min: 0,
+            max: u32::MAX as u64,
+        },
+        presence: Presence::Default("0"),
+        summary: "what the device calls itself in its configuration space",
+    },
+    Param {
+        name: "type_number",
+        kind: Kind::Count {
+            min: 1,
+            max: u32::MAX as u64,
+        },
+        presence: Presence::Default("0x1042"),
+        summary: "virtio device type that the driver looks for; none is registered for virtio-sst",
+    },
 ];
 
 const NET: &[Param] = &[

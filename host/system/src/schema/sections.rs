@@ -73,6 +73,12 @@ pub static SECTIONS: &[Section] = &[
         params: LINK,
     },
     Section {
+        path: "accelerator",
+        repeated: true,
+        summary: "a model that works for the system's virtio-sst devices; see docs/accelerator.md",
+        params: ACCELERATOR,
+    },
+    Section {
         path: "limits",
         repeated: false,
         summary: "how long a run may take; reaching a limit ends it with exit code 124",
@@ -271,6 +277,89 @@ const LINK: &[Param] = &[
         },
         presence: Presence::Default("1"),
         summary: "what decides which frames are lost",
+    },
+];
+
+const ACCELERATOR: &[Param] = &[
+    Param {
+        name: "name",
+        kind: Kind::Word,
+        presence: Presence::Default("accelerator0"),
+        summary: "name in paths and traces; `accelerator1` by default for the second, and so on",
+    },
+    Param {
+        name: "clock",
+        kind: Kind::Rate {
+            min: 1_000,
+            max: 1_000_000_000_000,
+        },
+        presence: Presence::Default("1GHz"),
+        summary: "its clock",
+    },
+    Param {
+        name: "timing",
+        kind: Kind::Choice(&[
+            ("fixed", "a request begins when the one before is done"),
+            (
+                "pipelined",
+                "a request begins `initiation_interval` cycles after the one before",
+            ),
+            ("instant", "answers come at once; their cycles are a number"),
+        ]),
+        presence: Presence::Default("fixed"),
+        summary: "how requests follow each other",
+    },
+    Param {
+        name: "initiation_interval",
+        kind: Kind::Count {
+            min: 1,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("1"),
+        summary: "with `pipelined`: cycles between the beginnings of two requests",
+    },
+    Param {
+        name: "cycles_per_unit",
+        kind: Kind::Count {
+            min: 0,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("100"),
+        summary: "cycles of a unit of COMPUTE, until the guest configures another number",
+    },
+    Param {
+        name: "max_compute_units",
+        kind: Kind::Count {
+            min: 0,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("1000000"),
+        summary: "the largest COMPUTE; more is INVALID",
+    },
+    Param {
+        name: "memory",
+        kind: Kind::Size {
+            min: 1,
+            max: 1 << 60,
+            multiple: 1,
+        },
+        presence: Presence::Default("256MiB"),
+        summary: "its own memory, for READ and WRITE; only what is written takes room on the host",
+    },
+    Param {
+        name: "memory_cycles",
+        kind: Kind::Count {
+            min: 0,
+            max: u64::MAX,
+        },
+        presence: Presence::Default("100"),
+        summary: "cycles of a READ or WRITE",
+    },
+    Param {
+        name: "completion_events",
+        kind: Kind::Flag,
+        presence: Presence::Default("false"),
+        summary: "whether each COMPUTE that is done is told by an event too",
     },
 ];
 

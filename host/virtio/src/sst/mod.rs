@@ -19,6 +19,9 @@ use maquette_virtio_sst_protocol::layout::{
 use maquette_virtio_sst_protocol::peer::{Frame, Request, Response};
 use std::collections::VecDeque;
 
+/// Descriptors in each queue, if nothing else is asked for.
+pub const SST_QUEUE_DEPTH: u16 = QUEUE_DEPTH;
+
 /// Where the model is: each frame is one [`Message::Bytes`].
 const PORT: PortId = PortId(0);
 /// Events that wait for buffers of the driver.
