@@ -20,4 +20,5 @@ pub mod bench;
 pub mod blk;
 pub mod float_kernels;
 pub mod kernels;
+pub mod offload;
 pub mod probing;

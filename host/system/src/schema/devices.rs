@@ -179,8 +179,8 @@ const SST: &[Param] = &[
             min: 1,
             max: u32::MAX as u64,
         },
-        presence: Presence::Default("0x1042"),
-        summary: "virtio device type that the driver looks for; none is registered for virtio-sst",
+        presence: Presence::Default("4162"),
+        summary: "virtio device type that the driver looks for (0x1042); none is registered for virtio-sst",
     },
 ];
 
