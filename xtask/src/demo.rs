@@ -1,6 +1,8 @@
 //! `cargo xtask demo`: from a fresh clone to a running machine.
 
-use std::path::Path;
+use std::fmt::Display;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use crate::{guests, host, process};
 
 const MAIN: &str = "systems/demo.toml";
 const LINUX: &str = "systems/linux.toml";
+const ACCELERATOR: &str = "systems/sst-bare.toml";
 
 /// What was done, for the account at the end.
 #[derive(Default)]
@@ -39,16 +42,28 @@ pub fn command() -> Result<()> {
     let tool = account.step("building maquette", host::build)?;
     account.step(
         &format!("running {MAIN}: two harts in S-mode with a virtio disk"),
-        || run(&tool, MAIN),
+        || run(&tool, MAIN, &[]),
     )?;
     let linux = linux_is_here();
     if linux {
         account.step(
             &format!("running {LINUX}: Debian's own riscv64 kernel"),
-            || run(&tool, LINUX),
+            || run(&tool, LINUX, &[]),
         )?;
     }
+    let (trace, report) = (artefact("sst.pftrace")?, artefact("sst.json")?);
+    account.step(
+        &format!("running {ACCELERATOR}: work for a modelled accelerator"),
+        || {
+            let files = ["--trace".as_ref(), trace.as_path()];
+            let files = [files, ["--stats".as_ref(), report.as_path()]].concat();
+            run(&tool, ACCELERATOR, &files)
+        },
+    )?;
     conclude(&account, begin.elapsed(), &tool, linux);
+    println!("\nOf the accelerator's run:");
+    println!("  {}  the trace, for ui.perfetto.dev", shown(&trace));
+    println!("  {}     the report", shown(&report));
     Ok(())
 }
 
@@ -56,7 +71,21 @@ fn linux_is_here() -> bool {
     Part::LinuxRiscv.find().is_ok() && places::workspace().join(LINUX).is_file()
 }
 
-fn run(tool: &Path, file: &str) -> Result<()> {
+/// A file that the demo leaves behind.
+fn artefact(name: &str) -> Result<PathBuf> {
+    let folder = places::target().join("demo");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(folder.join(name))
+}
+
+/// A path as it is written from the checkout.
+fn shown(path: &Path) -> impl Display {
+    path.strip_prefix(places::workspace())
+        .unwrap_or(path)
+        .display()
+}
+
+fn run(tool: &Path, file: &str, options: &[&Path]) -> Result<()> {
     if !places::workspace().join(file).is_file() {
         bail!("{file} is not in this checkout");
     }
@@ -65,6 +94,7 @@ fn run(tool: &Path, file: &str) -> Result<()> {
     process::run(
         command
             .args(["run", file])
+            .args(options)
             .current_dir(places::workspace())
             .stdin(Stdio::null()),
     )
@@ -81,13 +111,14 @@ fn conclude(account: &Account, total: Duration, tool: &Path, linux: bool) {
             "  cargo xtask real-parts linux-riscv   fetches it (from the machine's Debian archive)"
         );
     }
-    let shown = tool
-        .strip_prefix(places::workspace())
-        .unwrap_or(tool)
-        .display();
+    let shown = shown(tool);
     let mut next = vec![
         (format!("{shown} list"), "the systems that are ready to run"),
         (format!("{shown} run {MAIN}"), "the same machine again"),
+        (
+            format!("{shown} run systems/sst-two-machines.toml"),
+            "two machines that share an accelerator",
+        ),
         (
             format!("{shown} info"),
             "the instruction set, boards and devices",

@@ -1,4 +1,4 @@
-//! The structures on the wire: sizes, offsets, numbers.
+//! The structures on the wire: sizes, offsets, numbers (docs/virtio-sst.md §1–3).
 //!
 //! This file uses `core` only, needs no derive of another crate and compiles in edition 2021: a
 //! kernel module takes it by path. Everything is little-endian and packed without holes.

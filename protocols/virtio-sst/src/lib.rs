@@ -4,7 +4,8 @@
 //!
 //! virtio-sst hands work of a guest to a model of an accelerator: a request of 4104 bytes out, an answer of
 //! 4112 bytes back, with the cycles that the work took. Four programs meet here: the driver in a guest (or in
-//! Linux), the device, the simulator, and the tests between them.
+//! Linux), the device, the simulator, and the tests between them. The format is written down in
+//! docs/virtio-sst.md; comments name its sections as `docs/virtio-sst.md §…`.
 //!
 //! - [`layout`]: structures, numbers, limits. `core` only; a kernel module takes the file by path.
 //! - [`peer`] (feature `peer`): device and simulator over a socket, raw or framed, as state machines

@@ -1,4 +1,4 @@
-//! The register protocol: a device model behind a socket, one register access a message.
+//! The register protocol: a device model behind a socket, one register access a message (docs/virtio-sst.md §5).
 //!
 //! The simulator binds the socket, the guest's side connects; each request is answered before the next.
 

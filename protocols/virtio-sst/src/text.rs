@@ -1,4 +1,4 @@
-//! The text protocol: register accesses as lines over a guest's serial port.
+//! The text protocol: register accesses as lines over a guest's serial port (docs/virtio-sst.md §6).
 //!
 //! Guest to simulator: `SST:WRITE:AAAAAAAA:DDDDDDDD` and `SST:READ:AAAAAAAA:00000000`, eight hexadecimal
 //! digits each. Simulator to guest: `SST:OK:XXXXXXXX`, or `SST:ERR:` and a number. A line that does not begin

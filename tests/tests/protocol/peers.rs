@@ -3,8 +3,8 @@
 
 use maquette_virtio_sst_protocol::layout::{PAYLOAD_SIZE, RequestHeader, kind, status};
 use maquette_virtio_sst_protocol::peer::{
-    Client, ClientSettings, Frame, Framing, Refused, Report, Request, RequestToken, Response,
-    Server, Ticket,
+    Client, ClientSettings, FRAMING, Frame, FrameHeader, Framing, MAGIC, Refused, Report, Request,
+    RequestToken, Response, Server, Ticket,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ fn done(client: &mut Client) -> Vec<Response> {
 }
 
 #[test]
-fn ends_that_know_hello_speak_in_frames_in_portions_of_any_size() {
+fn sst_f07_ends_that_know_hello_speak_in_frames_in_portions_of_any_size() {
     for step in [1, 7, 4103, 4104, 5000, 100_000] {
         let (mut client, mut server) = (Client::new(ClientSettings::default()), Server::default());
         client.connected();
@@ -80,7 +80,7 @@ fn ends_that_know_hello_speak_in_frames_in_portions_of_any_size() {
 }
 
 #[test]
-fn server_sends_an_original_client_nothing_but_answers_of_one_size() {
+fn sst_f08_server_sends_an_original_client_nothing_but_answers_of_one_size() {
     let mut server = Server::default();
     let request = echo(9, b"x").to_raw();
     let two = [request.clone(), request.clone()].concat();
@@ -120,7 +120,7 @@ fn original_server(bytes: &mut Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn hello_to_an_original_server_leaves_the_stream_raw_with_one_request_at_a_time() {
+fn sst_17_hello_to_an_original_server_leaves_the_stream_raw_with_one_request_at_a_time() {
     let mut client = Client::new(ClientSettings::default());
     client.connected();
     for id in 10..13 {
@@ -147,7 +147,7 @@ fn hello_to_an_original_server_leaves_the_stream_raw_with_one_request_at_a_time(
 }
 
 #[test]
-fn request_times_out_and_its_late_and_doubled_answers_are_counted() {
+fn sst_f10_request_times_out_and_its_late_and_doubled_answers_are_counted() {
     let settings = ClientSettings {
         hello: false,
         ..ClientSettings::default()
@@ -188,7 +188,7 @@ fn request_times_out_and_its_late_and_doubled_answers_are_counted() {
 }
 
 #[test]
-fn ids_stay_unique_when_they_wrap() {
+fn sst_f26_ids_stay_unique_when_they_wrap() {
     let settings = ClientSettings {
         hello: false,
         raw_depth: 128,
@@ -464,7 +464,7 @@ impl Case {
 
 proptest! {
     #[test]
-    fn every_request_ends_once_and_rightly(
+    fn sst_16_every_request_ends_once_and_rightly(
         steps in steps(),
         framed: bool,
         portion in 1usize..6000,
@@ -478,7 +478,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic_or_stall_either_end(bytes: Vec<u8>, hello: bool, raw in 0usize..3) {
+    fn sst_f09_no_bytes_panic_or_stall_either_end(bytes: Vec<u8>, hello: bool, raw in 0usize..3) {
         let mut server = Server::default();
         let mut client = Client::new(ClientSettings { hello, ..ClientSettings::default() });
         client.connected();
@@ -495,6 +495,32 @@ proptest! {
             let _ = client.received(&bytes);
         }
         prop_assert!(client.next_report().is_none_or(|r| !matches!(r, Report::Done(..))));
+    }
+
+    #[test]
+    fn sst_f09_frames_of_unknown_kinds_are_read_over(
+        kind in 5u16..,
+        body in prop::collection::vec(any::<u8>(), 0..2000),
+        step in 1usize..3000,
+    ) {
+        let header = FrameHeader {
+            magic: MAGIC,
+            version: FRAMING,
+            kind,
+            length: u32::try_from(body.len()).expect("short"),
+            ..FrameHeader::default()
+        };
+        let known = Frame::Request(7, echo(1, b"after")).encode(0);
+        let mut server = Server::default();
+        server.received(&Request::hello(1).to_raw());
+        let all = [&header.encode()[..], &body, &known].concat();
+        let mut found = None;
+        for part in all.chunks(step) {
+            server.received(part);
+            prop_assert!(found.is_none());
+            found = server.next_request().expect("frames");
+        }
+        prop_assert_eq!(found.map(|(_, request, _)| request.payload), Some(b"after".to_vec()));
     }
 
     #[test]

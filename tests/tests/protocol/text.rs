@@ -4,7 +4,7 @@ use maquette_virtio_sst_protocol::text::{Answer, Line};
 use proptest::prelude::*;
 
 #[test]
-fn lines_are_told_apart_by_what_is_wrong_with_them() {
+fn sst_t01_lines_are_told_apart_by_what_is_wrong_with_them() {
     let bad = |answer| Line::Bad(answer);
     let cases: [(&[u8], Line<'_>); 9] = [
         (

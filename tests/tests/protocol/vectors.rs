@@ -41,7 +41,7 @@ fn request(kind: u32, id: u64, user_data: u64, payload: &[u8]) -> Request {
 }
 
 #[test]
-fn structures_have_the_sizes_of_the_original() {
+fn sst_p01_structures_have_the_sizes_of_the_original() {
     let sizes = [
         request(0, 0, 0, &[]).to_raw().len(),
         Response::default().to_raw().len(),

@@ -7,7 +7,7 @@ impl Accelerator {
     pub(super) fn look(&self, tree: &mut Tree) {
         tree.number("cycles_per_unit", self.cycles_per_unit);
         let timing = match self.timing {
-            Timing::Instant => "instant".to_owned(),
+            Timing::Immediate => "instant".to_owned(),
             Timing::Fixed => "fixed".to_owned(),
             Timing::Pipelined(interval) => format!("pipelined, a request each {interval} cycles"),
         };

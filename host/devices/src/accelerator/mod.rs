@@ -5,7 +5,7 @@
 //! requests are those of `protocols/virtio-sst`.
 //!
 //! Work begins at a clock edge. With [`Timing::Fixed`] a request waits until the one before is done; with
-//! [`Timing::Pipelined`] only for the initiation interval; with [`Timing::Instant`] answers name cycles that
+//! [`Timing::Pipelined`] only for the initiation interval; with [`Timing::Immediate`] answers name cycles that
 //! nobody waits for.
 
 mod inspect;
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Timing {
     /// An answer comes at once; its cycles are a number.
-    Instant,
+    Immediate,
     /// One after the other.
     #[default]
     Fixed,
@@ -201,7 +201,7 @@ impl Accelerator {
         self.counters.busy_cycles = self.counters.busy_cycles.saturating_add(cycles);
         let end = begin.saturating_add(cycles);
         match self.timing {
-            Timing::Instant => return now,
+            Timing::Immediate => return now,
             Timing::Fixed => self.free_at = end,
             Timing::Pipelined(interval) => {
                 self.free_at = begin.saturating_add(interval.min(cycles));

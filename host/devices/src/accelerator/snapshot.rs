@@ -19,7 +19,7 @@ impl Snapshot for Accelerator {
         self.memory.save(w);
         w.u64(self.cycles_per_unit);
         let (form, interval) = match self.timing {
-            Timing::Instant => (0, 0),
+            Timing::Immediate => (0, 0),
             Timing::Fixed => (1, 0),
             Timing::Pipelined(interval) => (2, interval),
         };
@@ -47,7 +47,7 @@ impl Snapshot for Accelerator {
         self.cycles_per_unit = r.u64()?;
         let (form, interval) = (r.u8()?, r.u64()?);
         self.timing = match form {
-            0 => Timing::Instant,
+            0 => Timing::Immediate,
             1 => Timing::Fixed,
             2 => Timing::Pipelined(interval),
             _ => {

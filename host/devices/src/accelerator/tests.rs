@@ -156,7 +156,7 @@ fn times(heard: &[(SimTime, Frame)]) -> Vec<u64> {
 }
 
 #[test]
-fn compute_takes_its_cycles_one_after_the_other_from_a_clock_edge_on() {
+fn sst_p05_compute_takes_its_cycles_one_after_the_other_from_a_clock_edge_on() {
     let mut slow = settings();
     // 3 GHz: a period is no whole number of picoseconds.
     slow.clock = Frequency::from_hz(3_000_000_000);
@@ -180,21 +180,21 @@ fn compute_takes_its_cycles_one_after_the_other_from_a_clock_edge_on() {
 }
 
 #[test]
-fn pipeline_takes_a_request_each_interval_and_instant_waits_for_nothing() {
+fn sst_13_pipeline_takes_a_request_each_interval_and_instant_waits_for_nothing() {
     let plan = || vec![(US, compute(10)), (US, compute(10)), (US, compute(10))];
     let mut pipelined = settings();
     pipelined.timing = Timing::Pipelined(7);
     let heard = run(pipelined, vec![plan()]).remove(0);
     assert_eq!(times(&heard), [3000, 3007, 3014]);
     let mut instant = settings();
-    instant.timing = Timing::Instant;
+    instant.timing = Timing::Immediate;
     let heard = run(instant, vec![plan()]).remove(0);
     assert_eq!(times(&heard), [2000, 2000, 2000]);
     assert_eq!(response(heard[2].1.clone()).header.result, 1000);
 }
 
 #[test]
-fn work_that_is_too_much_is_refused_and_never_wraps() {
+fn sst_p07_work_that_is_too_much_is_refused_and_never_wraps() {
     let answers = ask(vec![
         compute(1 << 63),
         compute(1_000_001),
@@ -208,54 +208,84 @@ fn work_that_is_too_much_is_refused_and_never_wraps() {
 }
 
 #[test]
-fn what_is_written_is_read_back_and_nothing_beyond_the_memory_is_touched() {
-    let end = layout::MEMORY_SIZE;
+fn sst_p06_no_work_takes_no_cycles() {
+    let answers = ask(vec![compute(0)]);
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[0].header.result, 0);
+}
+
+#[test]
+fn sst_p08_what_is_written_is_read_back() {
     let data: Vec<u8> = (1..=64).collect();
     let answers = ask(vec![
         memory(kind::WRITE, 0x100, 64, &data),
         memory(kind::READ, 0xF0, 96, &[]),
+        memory(kind::WRITE, 0x100, 4, &[]),
+        memory(kind::READ, 0x100, 5, &[]),
+    ]);
+    assert!(answers.iter().all(Response::is_ok));
+    assert_eq!(answers[0].header.result, 64);
+    assert_eq!(answers[1].payload, [&[0; 16][..], &data].concat());
+    // Data that is left out is zero.
+    assert_eq!(answers[3].payload, [0, 0, 0, 0, 5]);
+}
+
+#[test]
+fn sst_p09_nothing_beyond_the_memory_is_touched() {
+    let end = layout::MEMORY_SIZE;
+    let answers = ask(vec![
         memory(kind::WRITE, end - 4, 4, &[9, 9, 9, 9]),
         memory(kind::WRITE, end - 3, 4, &[7; 4]),
         memory(kind::WRITE, u64::MAX, 4, &[7; 4]),
         memory(kind::WRITE, 0, 4065, &[7; 4064]),
         memory(kind::READ, 0, 4065, &[]),
         memory(kind::READ, end - 4, 4, &[]),
-        memory(kind::WRITE, 0x100, 4, &[]),
-        memory(kind::READ, 0x100, 5, &[]),
+        memory(kind::READ, 0, 4, &[]),
         memory(kind::READ, end, 0, &[]),
     ]);
     let ended: Vec<u32> = answers.iter().map(|r| r.header.status).collect();
     let (o, i) = (status::OK, status::INVALID);
-    assert_eq!(ended, [o, o, o, i, i, i, i, o, o, o, o]);
-    assert_eq!(answers[0].header.result, 64);
-    assert_eq!(answers[1].payload, [&[0; 16][..], &data].concat());
-    assert_eq!(answers[7].payload, [9; 4]);
-    // Data that is left out is zero.
-    assert_eq!(answers[9].payload, [0, 0, 0, 0, 5]);
+    assert_eq!(ended, [o, i, i, i, i, o, o, o]);
+    assert_eq!(answers[5].payload, [9; 4]);
+    assert_eq!(answers[6].payload, []);
 }
 
 #[test]
-fn parameters_count_from_the_next_request_on_until_a_reset() {
+fn sst_p10_unknown_parameter_is_invalid() {
+    let answers = ask(vec![configure(99, 1), compute(1)]);
+    assert_eq!(answers[0].header.status, status::INVALID);
+    assert_eq!(answers[1].header.result, 100);
+}
+
+#[test]
+fn sst_p11_parameter_counts_from_the_next_request_on() {
     let answers = ask(vec![
+        compute(10),
         configure(parameter::CYCLES_PER_UNIT, 3),
         compute(10),
-        configure(99, 1),
+    ]);
+    let results: Vec<u64> = answers.iter().map(|r| r.header.result).collect();
+    assert_eq!(results, [1000, 3, 30]);
+}
+
+#[test]
+fn sst_p12_reset_clears_memory_and_parameters() {
+    let answers = ask(vec![
+        configure(parameter::CYCLES_PER_UNIT, 3),
         memory(kind::WRITE, 0, 1, &[1]),
         request(kind::RESET, 0, &[]),
         compute(10),
         memory(kind::READ, 0, 1, &[]),
         request(kind::ECHO, 0, &[]),
     ]);
-    assert_eq!(answers[1].header.result, 30);
-    assert_eq!(answers[2].header.status, status::INVALID);
-    assert!(answers[4].is_ok());
-    assert_eq!(answers[5].header.result, 1000);
-    assert_eq!(answers[6].payload, []);
-    assert_eq!(answers[7].header.status, status::INVALID);
+    assert!(answers[2].is_ok());
+    assert_eq!(answers[3].header.result, 1000);
+    assert_eq!(answers[4].payload, []);
+    assert_eq!(answers[5].header.status, status::INVALID);
 }
 
 #[test]
-fn clients_share_one_unit_and_one_memory_and_a_reset_aborts_the_others() {
+fn sst_14_clients_share_one_unit_and_one_memory_and_a_reset_aborts_the_others() {
     let us = |n| SimTime::from_us(n);
     let first = vec![
         (us(1), compute(1000)),
@@ -275,7 +305,7 @@ fn clients_share_one_unit_and_one_memory_and_a_reset_aborts_the_others() {
 }
 
 #[test]
-fn completions_are_told_by_events_if_that_is_asked_for() {
+fn sst_15_completions_are_told_by_events_if_that_is_asked_for() {
     let mut telling = settings();
     telling.completion_events = true;
     let heard = run(telling, vec![vec![(US, compute(10))]]).remove(0);

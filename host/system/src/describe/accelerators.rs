@@ -37,7 +37,7 @@ impl Describer<'_> {
         };
         let timing = match group.text("timing") {
             Some("pipelined") => Timing::Pipelined(number("initiation_interval")),
-            Some("instant") => Timing::Instant,
+            Some("instant") => Timing::Immediate,
             _ => Timing::Fixed,
         };
         if group.written("initiation_interval") && !matches!(timing, Timing::Pipelined(_)) {

@@ -1,3 +1,4 @@
+mod accelerators;
 mod machine;
 mod shown;
 

@@ -1,4 +1,4 @@
-//! When to try again.
+//! When to try again (docs/virtio-sst.md §4).
 
 use core::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The device's end: sends requests, matches answers, gives up in time, connects again.
+//! The device's end: sends requests, matches answers, gives up in time, connects again (docs/virtio-sst.md §4).
 //!
 //! Ids on the wire are this end's own, so that a guest that numbers badly cannot confuse answers; the
 //! guest's id is put back. Each request ends exactly once: answered, timed out, or lost with the

@@ -1,4 +1,4 @@
-//! The framed stream (version 2): a header, then a body of its own length.
+//! The framed stream (version 2): a header, then a body of its own length (docs/virtio-sst.md §4).
 
 use super::message::{Request, Response, body};
 use crate::layout::{Event, REQUEST_SIZE, RESPONSE_SIZE, RequestHeader, ResponseHeader, layout};

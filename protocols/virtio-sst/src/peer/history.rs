@@ -1,4 +1,4 @@
-//! How the last requests ended, to tell a late answer from one that is wrong.
+//! How the last requests ended, to tell a late answer from one that is wrong (docs/virtio-sst.md §4).
 
 use crate::layout::QUEUE_DEPTH;
 use alloc::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! Requests and answers as values, and their raw form.
+//! Requests and answers as values, and their raw form (docs/virtio-sst.md §2).
 
 use crate::layout::{
     PAYLOAD_SIZE, REQUEST_SIZE, RESPONSE_SIZE, RequestHeader, ResponseHeader, kind, status,

@@ -1,4 +1,4 @@
-//! Both ends of the socket: state machines without a socket.
+//! Both ends of the socket: state machines without a socket (docs/virtio-sst.md §4).
 //!
 //! A raw stream has no framing: requests of 4104 bytes one way, answers of 4112 the other. A framed
 //! stream (version 2) has lengths, ids, events and simulated time. The client asks for it by a request of the

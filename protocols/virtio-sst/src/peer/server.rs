@@ -1,4 +1,4 @@
-//! The simulator's end: takes requests, gives answers.
+//! The simulator's end: takes requests, gives answers (docs/virtio-sst.md §4).
 //!
 //! The first word decides how the stream goes on: a hello makes it framed, anything else leaves it raw
 //! for good. An original client is never sent a byte that it did not ask for.

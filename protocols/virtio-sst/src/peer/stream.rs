@@ -1,4 +1,4 @@
-//! Bytes in whatever portions a socket hands out, put together to messages.
+//! Bytes in whatever portions a socket hands out, put together to messages (docs/virtio-sst.md §4).
 
 use super::frame::{Frame, FrameHeader, StreamError};
 use alloc::vec::Vec;
