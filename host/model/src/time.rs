@@ -3,6 +3,7 @@
 //! 3 GHz is no whole number of picoseconds, so a clock is a rate in hertz and conversions go through
 //! 128-bit integers: no drift, however long a run is.
 
+use crate::{LoadError, Reader, Writer};
 use core::fmt;
 
 /// Picoseconds in a second.
@@ -131,6 +132,25 @@ impl Frequency {
             return SimTime::MAX;
         };
         SimTime(saturate(ps.div_ceil(self.num as u128)))
+    }
+
+    /// Appends the rate to saved state.
+    pub fn save(self, w: &mut Writer) {
+        w.u64(self.num);
+        w.u64(self.den);
+    }
+
+    /// Takes a rate from saved state.
+    ///
+    /// # Errors
+    /// When there is none, or it is no rate.
+    pub fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        let (num, den) = (r.u64()?, r.u64()?);
+        if num == 0 || den == 0 {
+            let field = "clock rate";
+            return Err(LoadError::Value { field, value: 0 });
+        }
+        Ok(Self { num, den })
     }
 }
 

@@ -41,9 +41,9 @@ impl SimEvent {
         }
     }
 
-    /// Takes an event from saved state.
-    pub(crate) fn load(r: &mut Reader<'_>) -> Result<Self, LoadError> {
-        match r.u8()? {
+    /// Takes an event of this form from saved state.
+    pub(crate) fn load(form: u8, r: &mut Reader<'_>) -> Result<Self, LoadError> {
+        match form {
             0 => Ok(Self::Wake { tag: r.u32()? }),
             1 => Ok(Self::Message {
                 port: PortId(r.u16()?),
@@ -110,6 +110,12 @@ pub trait Component: Any {
 
     /// Something has come due at [`SimCx::now`].
     fn event(&mut self, cx: &mut SimCx<'_>, ev: SimEvent);
+
+    /// An edge of a clock that the component has set going with [`SimCx::clock`]: `tag` is its own name for
+    /// the clock, and the edge at the clock's phase is cycle 0.
+    fn tick(&mut self, cx: &mut SimCx<'_>, tag: u32, cycle: u64) {
+        let _ = (cx, tag, cycle);
+    }
 
     /// The run is over: record a digest of the state that should count.
     fn finish(&mut self, trace: &mut Trace) {

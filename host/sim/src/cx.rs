@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::queue::EventId;
-use maquette_model::{LoadError, Message, PortId, Reader, SimTime, Writer};
+use maquette_model::{Frequency, LoadError, Message, PortId, Reader, SimTime, Writer};
 use maquette_trace::{PathId, Trace};
 
 /// Names a wake so that it can be cancelled.
@@ -71,6 +71,29 @@ impl<'a> SimCx<'a> {
     /// Takes a wake back; says whether it was still to come.
     pub fn cancel(&mut self, wake: WakeId) -> bool {
         wake.0.is_some_and(|id| self.engine.cancel(self.me, id))
+    }
+
+    /// Sets a clock going whose edges are at `phase` and every period of `rate` after it, none of them
+    /// rounded further than to the next picosecond: [`crate::Component::tick`] with `tag` at each edge from
+    /// now on. A clock that has this tag already is replaced by it, which is how a rate is changed; one
+    /// that has ticked at [`SimCx::now`] ticks again only later.
+    ///
+    /// At equal times messages come first, then ticks in the order of their tags, then wakes. A rate
+    /// above 1 THz ticks every picosecond and leaves out cycles.
+    pub fn clock(&mut self, tag: u32, rate: Frequency, phase: SimTime) {
+        self.engine.clock(self.me, tag, rate, phase, self.now);
+    }
+
+    /// Makes a clock stand still; says whether there was a tick to come.
+    pub fn stop_clock(&mut self, tag: u32) -> bool {
+        self.engine.stop_clock(self.me, tag)
+    }
+
+    /// Makes a clock go, if it does not, from its first edge at or after `at`, and says when that is.
+    /// `None` if no clock has this tag or time ends before. A clock that has ticked at this edge goes
+    /// on with the next.
+    pub fn start_clock(&mut self, tag: u32, at: SimTime) -> Option<SimTime> {
+        self.engine.start_clock(self.me, tag, at.max(self.now))
     }
 
     /// Ends the run because of something at local time `at`: [`crate::STOP_NOTICE`] later everywhere,

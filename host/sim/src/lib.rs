@@ -82,6 +82,43 @@
 //! A component that also takes messages keeps a single wake: it takes the old one back with
 //! [`SimCx::cancel`] before it asks for another, or every message would add one.
 //!
+//! # A component with a clock
+//!
+//! [`SimCx::clock`] sets a clock going: [`Component::tick`] is called at each edge until the component stops the
+//! clock, which can be started again at an edge. One that has nothing to do stops its clock: then the engine
+//! goes from event to event and not from edge to edge.
+//!
+//! ```
+//! use maquette_model::{Frequency, SimTime};
+//! use maquette_sim::{Component, NoRim, Serial, SimCx, SimEvent};
+//!
+//! const CORE: u32 = 0;
+//!
+//! /// Works for three cycles, then rests for a microsecond.
+//! struct Worker { cycles: Vec<u64> }
+//!
+//! impl Component for Worker {
+//!     fn path(&self) -> &str { "worker0" }
+//!     fn start(&mut self, cx: &mut SimCx<'_>) {
+//!         cx.clock(CORE, Frequency::from_hz(3_000_000_000), SimTime::ZERO);
+//!     }
+//!     fn event(&mut self, _: &mut SimCx<'_>, _: SimEvent) {}
+//!     fn tick(&mut self, cx: &mut SimCx<'_>, _tag: u32, cycle: u64) {
+//!         self.cycles.push(cycle);
+//!         if self.cycles.len() == 3 {
+//!             cx.start_clock(CORE, SimTime::from_us(1));
+//!         }
+//!     }
+//! }
+//!
+//! let mut serial = Serial::default();
+//! let worker = serial.add(Box::new(Worker { cycles: Vec::new() }))?;
+//! serial.run(SimTime::from_ps(1_000_400), &mut NoRim);
+//! let worker = serial.get::<Worker>(worker).expect("it is one");
+//! assert_eq!(worker.cycles, [0, 1, 2, 3000, 3001]);
+//! # Ok::<(), maquette_sim::WiringError>(())
+//! ```
+//!
 //! # Invariants
 //!
 //! * Nothing arrives in a component's past: not a message, not input, not the end of the run. This

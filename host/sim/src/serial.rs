@@ -1,6 +1,6 @@
 //! The scheduler that runs all components in turn on one thread.
 
-use crate::engine::Engine;
+use crate::engine::{Due, Engine};
 use crate::link::{ComponentId, Link, WiringError};
 use crate::rim::{Input, Rim, RimAction};
 use crate::{Component, SimCx};
@@ -199,7 +199,11 @@ impl Serial {
         self.engine.now = time;
         self.engine.statistics.events += 1;
         if let Some(component) = self.components.get_mut(id as usize) {
-            component.event(&mut SimCx::new(&mut self.engine, id, time), event);
+            let mut cx = SimCx::new(&mut self.engine, id, time);
+            match event {
+                Due::Event(event) => component.event(&mut cx, event),
+                Due::Tick { tag, cycle } => component.tick(&mut cx, tag, cycle),
+            }
         }
     }
 

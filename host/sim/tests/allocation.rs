@@ -1,6 +1,6 @@
 //! In steady state neither the queue, nor the scheduler, nor the trace allocates.
 
-use maquette_model::{Message, PortId, SimTime};
+use maquette_model::{Frequency, Message, PortId, SimTime};
 use maquette_sim::{
     Component, EventQueue, Link, NoRim, Outcome, Port, Priority, Serial, SimCx, SimEvent, Source,
 };
@@ -121,6 +121,41 @@ fn serial_steady_state_allocates_nothing_per_event() {
     });
     let events = serial.statistics().events - before;
     assert!(events > 300_000, "{events} events");
+    assert_eq!(allocated, 0);
+}
+
+/// Two clocks, one of which it stops and starts again.
+struct Clocked;
+
+impl Component for Clocked {
+    fn path(&self) -> &str {
+        "clocked"
+    }
+    fn start(&mut self, cx: &mut SimCx<'_>) {
+        cx.clock(0, Frequency::from_hz(3_000_000_000), SimTime::ZERO);
+        cx.clock(1, Frequency::from_hz(7_000_000_000), SimTime::ZERO);
+    }
+    fn event(&mut self, _: &mut SimCx<'_>, _: SimEvent) {}
+    fn tick(&mut self, cx: &mut SimCx<'_>, tag: u32, cycle: u64) {
+        if tag == 0 && cycle.is_multiple_of(5) {
+            cx.start_clock(1, cx.now());
+        } else if tag == 1 && cycle.is_multiple_of(3) {
+            cx.stop_clock(1);
+        }
+    }
+}
+
+#[test]
+fn clocks_allocate_nothing_per_tick() {
+    let mut serial = Serial::default();
+    serial.add(Box::new(Clocked)).unwrap();
+    serial.run(SimTime::from_ns(100), &mut NoRim);
+    let before = serial.statistics().events;
+    let allocated = allocations(|| {
+        serial.run(SimTime::from_us(100), &mut NoRim);
+    });
+    let ticks = serial.statistics().events - before;
+    assert!(ticks > 400_000, "{ticks} ticks");
     assert_eq!(allocated, 0);
 }
 

@@ -1,9 +1,13 @@
 //! What a scheduler knows besides the components themselves, so that a component can be called with
 //! all of it borrowed.
 
+mod clocks;
+mod due;
 mod snapshot;
 mod wiring;
 
+use self::clocks::Clock;
+pub(crate) use self::due::Due;
 use crate::heap::Heap;
 use crate::link::{ComponentId, End};
 use crate::queue::{EventId, EventQueue, Key, Priority, Source};
@@ -40,9 +44,10 @@ pub(crate) struct Part {
     pub(crate) trace_path: PathId,
     sockets: Vec<Socket>,
     /// Events for this component.
-    queue: EventQueue<SimEvent>,
+    queue: EventQueue<Due>,
     /// Numbers the events that this component causes.
     next_seq: u64,
+    clocks: Vec<Clock>,
     /// Who can affect this component sooner than [`STOP_NOTICE`].
     reach: Vec<Reach>,
 }
@@ -113,12 +118,15 @@ impl Engine {
 
     /// Takes the next event of component `id`. What came from outside is recorded here, when it happens,
     /// so that the hash does not depend on how long before it was fed in.
-    pub(crate) fn pop(&mut self, id: u32) -> Option<SimEvent> {
+    pub(crate) fn pop(&mut self, id: u32) -> Option<Due> {
         let part = self.parts.get_mut(id as usize)?;
         let (key, event) = part.queue.pop()?;
+        if let Due::Tick { tag, cycle } = event {
+            part.ticked(Source(id), key.time, tag, cycle);
+        }
         self.refresh(id);
         if key.source == OUTSIDE
-            && let SimEvent::Message { port, msg } = &event
+            && let Due::Event(SimEvent::Message { port, msg }) = &event
         {
             self.statistics.inputs += 1;
             self.trace.weaken(Level::Replayable);
@@ -210,7 +218,7 @@ impl Engine {
             source: Source(me),
             seq,
         };
-        self.push(me, key, SimEvent::Wake { tag })
+        self.push(me, key, Due::Event(SimEvent::Wake { tag }))
     }
 
     pub(crate) fn cancel(&mut self, me: u32, id: EventId) -> bool {
@@ -237,7 +245,7 @@ impl Engine {
             seq,
         };
         let (ComponentId(to), port) = peer.end;
-        self.push(to, key, SimEvent::Message { port, msg });
+        self.push(to, key, Due::Event(SimEvent::Message { port, msg }));
     }
 
     /// Delivers something from outside, not before any component's past; returns when, unless there is
@@ -259,7 +267,7 @@ impl Engine {
         };
         self.outside_seq += 1;
         self.last_input = time;
-        self.push(to.0, key, SimEvent::Message { port, msg });
+        self.push(to.0, key, Due::Event(SimEvent::Message { port, msg }));
         Some(time)
     }
 
@@ -302,7 +310,7 @@ impl Engine {
         Some(seq)
     }
 
-    fn push(&mut self, to: u32, key: Key, event: SimEvent) -> Option<EventId> {
+    fn push(&mut self, to: u32, key: Key, event: Due) -> Option<EventId> {
         let part = self.parts.get_mut(to as usize)?;
         let id = part.queue.push_key(key, event);
         self.refresh(to);

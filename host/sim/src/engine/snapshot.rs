@@ -1,7 +1,6 @@
 //! The engine between two events as saved state.
 
-use super::Engine;
-use crate::component::SimEvent;
+use super::{Due, Engine};
 use crate::heap::Heap;
 use crate::queue::EventQueue;
 use crate::serial::Statistics;
@@ -14,9 +13,9 @@ impl Snapshot for Engine {
         "engine"
     }
 
-    /// Version 2 knows when the latest input arrives.
+    /// Version 2 knows when the latest input arrives, version 3 has clocks.
     fn version(&self) -> u16 {
-        2
+        3
     }
 
     fn oldest_version(&self) -> u16 {
@@ -32,8 +31,6 @@ impl Snapshot for Engine {
         w.time(self.last_end);
         w.u64(self.outside_seq);
         w.time(self.last_input);
-        w.u32(self.ends_awaited);
-        w.time(self.last_end);
         let s = self.statistics;
         for count in [s.events, s.messages, s.inputs, s.unconnected] {
             w.u64(count);
@@ -42,7 +39,8 @@ impl Snapshot for Engine {
         for part in &self.parts {
             w.str(&part.path);
             w.u64(part.next_seq);
-            part.queue.save(w, SimEvent::save);
+            part.queue.save(w, Due::save);
+            part.save_clocks(w);
         }
     }
 
@@ -58,8 +56,12 @@ impl Snapshot for Engine {
             Some(1) => SimTime::ZERO,
             _ => r.time()?,
         };
-        self.ends_awaited = r.u32()?;
-        self.last_end = r.time()?;
+        let has_clocks = r.version().is_none_or(|version| version >= 3);
+        if !has_clocks {
+            // Said twice.
+            self.ends_awaited = r.u32()?;
+            self.last_end = r.time()?;
+        }
         self.statistics = Statistics {
             events: r.u64()?,
             messages: r.u64()?,
@@ -76,7 +78,12 @@ impl Snapshot for Engine {
                 });
             }
             part.next_seq = r.u64()?;
-            part.queue = EventQueue::load(r, SimEvent::load)?;
+            part.queue = EventQueue::load(r, Due::load)?;
+            if has_clocks {
+                part.load_clocks(r)?;
+            } else {
+                part.forget_ticks();
+            }
             if let Some(key) = part.queue.first_key() {
                 self.heads.set(id, key);
             }

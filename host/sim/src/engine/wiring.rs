@@ -38,6 +38,7 @@ impl Engine {
                 .collect(),
             queue: EventQueue::new(),
             next_seq: 0,
+            clocks: Vec::new(),
             reach: Vec::new(),
         });
         Ok(ComponentId(id))

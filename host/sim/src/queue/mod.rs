@@ -12,6 +12,8 @@ pub struct Priority(pub u8);
 impl Priority {
     /// Things that arrive: they are seen by whoever acts at the same time.
     pub const ARRIVAL: Self = Self(0);
+    /// Edges of clocks.
+    pub const CLOCK: Self = Self(64);
     /// Things that a component planned for itself.
     pub const WAKE: Self = Self(128);
 }
