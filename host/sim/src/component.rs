@@ -1,6 +1,6 @@
 //! What the engine runs.
 
-use crate::SimCx;
+use crate::{SimCx, StatisticsTable};
 use maquette_model::{
     LoadError, Message, PortId, Reader, RestoreError, SaveError, Sections, Tree, Writer,
 };
@@ -102,6 +102,12 @@ pub trait Component: Any {
         Vec::new()
     }
 
+    /// The ports without a link at which the component makes no sense ([`crate::Serial::check_wiring`]). Any
+    /// other may stay an unplugged cable. Asked once, when the component is added.
+    fn required_ports(&self) -> Vec<PortId> {
+        Vec::new()
+    }
+
     /// Called once at time zero, before any event, in the order in which components were added: the
     /// place to intern trace paths and to ask for the first wake. The horizon is still zero.
     fn start(&mut self, cx: &mut SimCx<'_>) {
@@ -147,6 +153,11 @@ pub trait Component: Any {
     /// place for what cannot be saved to end. [`SimCx::now`] is the soonest time that nobody has passed.
     fn resumed(&mut self, cx: &mut SimCx<'_>) {
         let _ = cx;
+    }
+
+    /// Adds what the component has measured.
+    fn statistics(&self, table: &mut StatisticsTable) {
+        let _ = table;
     }
 
     /// Adds what there is to see of the component. The tree stands at the component's path.

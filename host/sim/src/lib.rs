@@ -18,6 +18,8 @@
 //!   sequence fixed at send). The order depends on nothing else: not on threads, not on the order in
 //!   which different sources happened to speak.
 //! * A [`Rim`] is the world outside: it may slow the run down, feed input in, or end it.
+//! * An [`Accumulator`] or a [`Histogram`] measures; [`Serial::statistics_table`] collects what
+//!   [`Component::statistics`] offers, and writes it as JSON or CSV.
 //! * An [`EventQueue`] is the order itself, also for what happens inside a component: a machine keeps
 //!   the timers of its devices in one.
 //!
@@ -126,7 +128,8 @@
 //! * Where a component pauses because of the horizon is not observable in a component that keeps its
 //!   promise (see [`Component`]); then the trace hash is the same for any rim window, any cutting of
 //!   the run into pieces, and any scheduler.
-//! * Wiring is checked before time begins. After that the engine has no errors.
+//! * Wiring is checked before time begins: links when they are made, missing ones by
+//!   [`Serial::check_wiring`]. After that the engine has no errors.
 //! * In steady state the engine allocates nothing per event.
 //! * Nothing here reads the host's clock; only a [`Rim`] may wait.
 //!
@@ -144,6 +147,7 @@ mod cx;
 mod engine;
 mod heap;
 mod link;
+mod measure;
 mod queue;
 mod reach;
 mod rim;
@@ -153,6 +157,7 @@ pub use component::{Component, Port, SimEvent};
 pub use cx::{SimCx, WakeId};
 pub use engine::STOP_NOTICE;
 pub use link::{ComponentId, End, Link, WiringError};
+pub use measure::{Accumulator, Histogram, Measured, Quantity, Row, StatisticsTable};
 pub use queue::{EventId, EventQueue, Key, Priority, Source};
 pub use rim::{Input, NoRim, Rim, RimAction};
 pub use serial::{Outcome, PATIENCE, Serial, Statistics};

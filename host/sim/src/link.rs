@@ -84,6 +84,14 @@ pub enum WiringError {
         /// Where the present link goes.
         present: String,
     },
+    /// A port that its component cannot do without has no link.
+    #[error("{end} must be linked and is not; add a link from it, {ends}")]
+    NotLinked {
+        /// The port.
+        end: String,
+        /// Where a link could go.
+        ends: String,
+    },
     /// Both ends are the same port.
     #[error("the link between {end} and {end} joins a port to itself")]
     ToItself {

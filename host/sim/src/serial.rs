@@ -3,7 +3,7 @@
 use crate::engine::{Due, Engine};
 use crate::link::{ComponentId, Link, WiringError};
 use crate::rim::{Input, Rim, RimAction};
-use crate::{Component, SimCx};
+use crate::{Component, SimCx, StatisticsTable};
 use core::fmt;
 use maquette_model::{RestoreError, SaveError, Sections, SimTime, Tree};
 use maquette_trace::{Trace, TraceHash};
@@ -92,7 +92,8 @@ impl Serial {
     /// # Errors
     /// When the path is empty or taken, a port is declared twice, or the run has begun.
     pub fn add(&mut self, component: Box<dyn Component>) -> Result<ComponentId, WiringError> {
-        let id = self.engine.add(component.path(), component.ports())?;
+        let (ports, required) = (component.ports(), component.required_ports());
+        let id = self.engine.add(component.path(), ports, required)?;
         self.components.push(component);
         Ok(id)
     }
@@ -104,6 +105,15 @@ impl Serial {
     /// message names both ends.
     pub fn link(&mut self, link: Link) -> Result<(), WiringError> {
         self.engine.link(link)
+    }
+
+    /// The check that can be made only when all links are there: to be called before the first run. A run
+    /// without it takes a missing link for an unplugged cable.
+    ///
+    /// # Errors
+    /// When a required port has no link; the message names it and the ports that are free.
+    pub fn check_wiring(&self) -> Result<(), WiringError> {
+        self.engine.check_wiring()
     }
 
     /// Of a system with several machines: the run stops by itself when `count` components have come to
@@ -224,6 +234,17 @@ impl Serial {
             tree.branch(component.path(), |t| component.inspect(t));
         }
         tree
+    }
+
+    /// What all components have measured so far.
+    #[must_use]
+    pub fn statistics_table(&self) -> StatisticsTable {
+        let mut table = StatisticsTable::default();
+        for component in &self.components {
+            table.of(component.path());
+            component.statistics(&mut table);
+        }
+        table
     }
 
     /// Everything that the rest of the run depends on. Components are called in the order in which they

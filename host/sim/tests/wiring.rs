@@ -118,3 +118,43 @@ fn add_bad_paths_and_ports_are_refused() {
         WiringError::SamePort { path, port: 4 }
     );
 }
+
+/// A part that makes no sense without a link at port 1.
+struct Needy(Part);
+
+impl Component for Needy {
+    fn path(&self) -> &str {
+        self.0.path()
+    }
+    fn ports(&self) -> Vec<Port> {
+        self.0.ports()
+    }
+    fn required_ports(&self) -> Vec<PortId> {
+        vec![PortId(1)]
+    }
+    fn event(&mut self, _: &mut SimCx<'_>, _: SimEvent) {}
+}
+
+#[test]
+fn check_required_port_without_link_names_it_and_what_is_free() {
+    let mut serial = Serial::default();
+    let cpu = vec![Port::new(0, "irq"), Port::new(1, "memory")];
+    let cpu = (serial.add(Box::new(Needy(Part("cpu0", cpu))))).unwrap();
+    let error = serial.check_wiring().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "cpu0:memory must be linked and is not; add a link from it, to a port of a component that is \
+         still to be added"
+    );
+    let ram = vec![Port::new(0, "bus"), Port::new(1, "probe")];
+    let ram = (serial.add(Box::new(Part("ram0", ram)))).unwrap();
+    let error = serial.check_wiring().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "cpu0:memory must be linked and is not; add a link from it, for example to one of the free \
+         ports ram0:bus, ram0:probe"
+    );
+    let (a, b) = ((cpu, PortId(1)), (ram, PortId(0)));
+    serial.link(Link { a, b, latency: NS }).unwrap();
+    assert_eq!(serial.check_wiring(), Ok(()));
+}

@@ -43,6 +43,8 @@ pub(crate) struct Part {
     pub(crate) path: String,
     pub(crate) trace_path: PathId,
     sockets: Vec<Socket>,
+    /// The ports that must be linked.
+    required: Vec<PortId>,
     /// Events for this component.
     queue: EventQueue<Due>,
     /// Numbers the events that this component causes.
@@ -54,7 +56,11 @@ pub(crate) struct Part {
 
 impl Part {
     fn socket(&self, port: PortId) -> Option<&Socket> {
-        self.sockets.iter().find(|s| s.port.id == port)
+        // Most components number their ports from zero.
+        match self.sockets.get(usize::from(port.0)) {
+            Some(socket) if socket.port.id == port => Some(socket),
+            _ => self.sockets.iter().find(|s| s.port.id == port),
+        }
     }
 }
 

@@ -5,10 +5,15 @@ use crate::Port;
 use crate::link::{ComponentId, End, Link, WiringError};
 use crate::queue::{EventQueue, Source};
 use crate::reach::reach;
-use maquette_model::SimTime;
+use maquette_model::{PortId, SimTime};
 
 impl Engine {
-    pub(crate) fn add(&mut self, path: &str, ports: Vec<Port>) -> Result<ComponentId, WiringError> {
+    pub(crate) fn add(
+        &mut self,
+        path: &str,
+        ports: Vec<Port>,
+        required: Vec<PortId>,
+    ) -> Result<ComponentId, WiringError> {
         let path = path.to_owned();
         if self.started {
             return Err(WiringError::Started { what: path });
@@ -36,6 +41,7 @@ impl Engine {
             sockets: (ports.into_iter())
                 .map(|port| Socket { port, peer: None })
                 .collect(),
+            required,
             queue: EventQueue::new(),
             next_seq: 0,
             clocks: Vec::new(),
@@ -91,6 +97,33 @@ impl Engine {
             });
         }
         Ok(())
+    }
+
+    /// Whether every port that must have a link has one.
+    pub(crate) fn check_wiring(&self) -> Result<(), WiringError> {
+        let linked = |part: &Part, port| part.socket(port).is_some_and(|s| s.peer.is_some());
+        for (id, part) in (0..).map(ComponentId).zip(&self.parts) {
+            let Some(&port) = part.required.iter().find(|&&port| !linked(part, port)) else {
+                continue;
+            };
+            let ends = match self.free(id).as_slice() {
+                [] => "to a port of a component that is still to be added".to_owned(),
+                free => format!("for example to one of the free ports {}", free.join(", ")),
+            };
+            let end = self.show((id, port));
+            return Err(WiringError::NotLinked { end, ends });
+        }
+        Ok(())
+    }
+
+    /// The ports without a link that components besides `me` have.
+    fn free(&self, me: ComponentId) -> Vec<String> {
+        let mut found = Vec::new();
+        for (id, part) in (0..).map(ComponentId).zip(&self.parts) {
+            let free = part.sockets.iter().filter(|s| id != me && s.peer.is_none());
+            found.extend(free.map(|socket| self.show((id, socket.port.id))));
+        }
+        found
     }
 
     fn plug(&mut self, end: End, peer: Peer) {
