@@ -32,7 +32,9 @@ pub fn enable_paging(machine: &Machine) {
     let image = arch::image();
     let ram_end = machine.memory_base + machine.memory_size;
     KERNEL.map_identity(image.text, image.text_end, pte::RX | pte::G);
-    KERNEL.map_identity(image.text_end, image.rodata_end, pte::RO | pte::G);
+    // Dirty, or else it is the clear bit that refuses a store where Svade is in force.
+    let constants = pte::RO | pte::D | pte::G;
+    KERNEL.map_identity(image.text_end, image.rodata_end, constants);
     KERNEL.map_identity(image.rodata_end, ram_end, pte::RW | pte::G);
     for transport in machine.transports() {
         let base = transport.mmio.base();
