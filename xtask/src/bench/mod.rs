@@ -1,13 +1,15 @@
 //! `cargo xtask bench`: measurements, each against a peer where there is one.
 //!
 //! A group is a function that measures and returns figures. To add one: write a module with
-//! `pub fn measure(bench: &Bench) -> Result<Vec<Figure>>` and name it in [`GROUPS`]. Identifiers of
-//! figures are stable: SPECIFICATION.md and later runs refer to them.
+//! `pub fn measure(bench: &Bench) -> Result<Vec<Figure>>` and name it in [`GROUPS`]. One that needs neither
+//! guests nor the tool takes no `Bench`. Identifiers of figures are stable: SPECIFICATION.md and later
+//! runs refer to them.
 
 mod figure;
 pub mod hello;
 mod linux;
 mod rv64;
+mod sim;
 mod snapshot;
 mod trace;
 mod usage;
@@ -43,24 +45,36 @@ pub struct Options {
 struct Group {
     name: &'static str,
     about: &'static str,
-    measure: fn(&Bench) -> Result<Vec<Figure>>,
+    measure: Measure,
+}
+
+enum Measure {
+    /// The built tool, with guests.
+    Tool(fn(&Bench) -> Result<Vec<Figure>>),
+    /// Something that the group builds itself.
+    Own(fn() -> Result<Vec<Figure>>),
 }
 
 const GROUPS: &[Group] = &[
     Group {
         name: "rv64",
         about: "the RISC-V CPU: kernels against QEMU, start-up, Linux, caches",
-        measure: rv64::measure,
+        measure: Measure::Tool(rv64::measure),
     },
     Group {
         name: "trace",
         about: "what a trace costs, by instructions of the host",
-        measure: trace::measure,
+        measure: Measure::Tool(trace::measure),
     },
     Group {
         name: "snapshot",
         about: "saving Linux with 1 GiB of RAM and going on from it; the size of a recording",
-        measure: snapshot::measure,
+        measure: Measure::Tool(snapshot::measure),
+    },
+    Group {
+        name: "sim",
+        about: "the event engine: PHOLD against nexosim, on one thread",
+        measure: Measure::Own(sim::measure),
     },
 ];
 
@@ -73,6 +87,18 @@ pub struct Bench {
 }
 
 impl Bench {
+    fn build() -> Result<Self> {
+        guests::build()?;
+        let bench = Self {
+            tool: host::build()?,
+            qemu: by_name::qemu().ok(),
+        };
+        if bench.qemu.is_none() {
+            eprintln!("bench: no peer: cargo xtask real-parts qemu fetches QEMU");
+        }
+        Ok(bench)
+    }
+
     /// `maquette run FILE`, in the checkout.
     pub fn run(&self, file: &str) -> Command {
         let mut command = Command::new(&self.tool);
@@ -105,18 +131,21 @@ pub fn command(options: &Options) -> Result<()> {
             names.join(", ")
         );
     }
-    guests::build()?;
-    let bench = Bench {
-        tool: host::build()?,
-        qemu: by_name::qemu().ok(),
-    };
-    if bench.qemu.is_none() {
-        eprintln!("bench: no peer: cargo xtask real-parts qemu fetches QEMU");
-    }
+    let mut bench = None;
     let mut figures = Vec::new();
     for group in chosen {
         eprintln!("bench: {}: {}", group.name, group.about);
-        figures.extend((group.measure)(&bench).with_context(|| format!("group {}", group.name))?);
+        let measured = match group.measure {
+            Measure::Own(measure) => measure(),
+            Measure::Tool(measure) => {
+                let bench = match &mut bench {
+                    Some(bench) => bench,
+                    none => none.insert(Bench::build()?),
+                };
+                measure(bench)
+            }
+        };
+        figures.extend(measured.with_context(|| format!("group {}", group.name))?);
     }
     figure::print(&figures);
     if let Some(path) = &options.json {

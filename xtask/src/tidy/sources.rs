@@ -8,13 +8,14 @@ use anyhow::{Context, Result};
 use syn::{Attribute, Item, Meta};
 
 /// The folders that hold code of this project.
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 8] = [
     "protocols",
     "host",
     "guest",
     "linux",
     "tests",
     "fuzz",
+    "bench",
     "xtask",
 ];
 
