@@ -11,6 +11,7 @@
 //! - [`Clint`]: software interrupts and the timer (SiFive FU540 manual, chapter 9).
 //! - [`Rtc`]: the date and an alarm (Goldfish real-time clock).
 //! - [`Finisher`]: the test finisher that stops or restarts the machine.
+//! - [`Echo`], [`Calculator`], [`Engine`]: register-level models that take exact numbers of cycles.
 //! - [`Accelerator`]: what virtio-sst devices send work to; a component of a simulation, not of a machine.
 //!
 //! # Invariants
@@ -34,6 +35,7 @@
 mod accelerator;
 mod clint;
 mod finisher;
+mod modelled;
 mod plic;
 mod rtc;
 mod uart16550;
@@ -41,6 +43,7 @@ mod uart16550;
 pub use accelerator::{Accelerator, AcceleratorSettings, Timing};
 pub use clint::Clint;
 pub use finisher::Finisher;
+pub use modelled::{Calculator, Cycles, Echo, Engine};
 pub use plic::Plic;
 pub use rtc::{Rtc, UnixTime};
 pub use uart16550::Uart16550;

@@ -10,6 +10,7 @@
 //! - [`layout`]: structures, numbers, limits. `core` only; a kernel module takes the file by path.
 //! - [`peer`] (feature `peer`): device and simulator over a socket, raw or framed, as state machines
 //!   without I/O: requests in flight, deadlines, late and doubled answers, connecting again.
+//! - [`models`]: the registers of the register-level models.
 //! - [`register`]: register accesses as messages of 20 and 16 bytes.
 //! - [`text`]: register accesses as lines over a serial port.
 //!
@@ -33,6 +34,7 @@
 extern crate alloc;
 
 pub mod layout;
+pub mod models;
 #[cfg(feature = "peer")]
 pub mod peer;
 pub mod register;

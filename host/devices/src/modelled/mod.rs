@@ -1,0 +1,74 @@
+//! Register-level models of accelerators (docs/virtio-sst.md §7): each takes an exact number of cycles.
+
+mod calculator;
+mod echo;
+mod engine;
+
+pub use calculator::Calculator;
+pub use echo::Echo;
+pub use engine::Engine;
+
+use maquette_model::registers::{Register, find};
+use maquette_model::{BusError, Cx, Event, Frequency, LoadError, Reader, TimerId, Width, Writer};
+
+/// How long something takes: so many cycles of a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cycles {
+    /// The clock.
+    pub clock: Frequency,
+    /// How many of its cycles.
+    pub count: u64,
+}
+
+impl Cycles {
+    /// So many cycles of a clock of 1 GHz.
+    #[must_use]
+    pub const fn at_1_ghz(count: u64) -> Self {
+        Self {
+            clock: Frequency::from_hz(1_000_000_000),
+            count,
+        }
+    }
+
+    /// Asks for a timer when they have passed.
+    fn from_now(self, cx: &mut Cx<'_>) -> TimerId {
+        let at = cx.now().saturating_add(self.clock.time_of(self.count));
+        cx.at(at, Event::Timer { tag: 0, arg: 0 })
+    }
+}
+
+/// The register that an access of up to four bytes is for; `None` for reserved space.
+fn decode<I: Copy>(
+    table: &[Register<I>],
+    size: u64,
+    off: u64,
+    width: Width,
+) -> Result<Option<I>, BusError> {
+    if off >= size {
+        return Err(BusError::Unmapped);
+    }
+    if width == Width::B8 || !off.is_multiple_of(4) {
+        return Err(BusError::Width);
+    }
+    Ok(find(table, off).map(|hit| hit.id))
+}
+
+/// What is left of a value of 32 bits in an access.
+fn cut(value: u64, width: Width) -> u32 {
+    let [a, b, c, d, ..] = (value & width.mask()).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+fn save_timer(timer: Option<TimerId>, w: &mut Writer) {
+    w.bool(timer.is_some());
+    w.u64(timer.map_or(0, |id| id.0));
+}
+
+fn load_timer(r: &mut Reader<'_>) -> Result<Option<TimerId>, LoadError> {
+    let runs = r.bool("timer")?;
+    let id = TimerId(r.u64()?);
+    Ok(runs.then_some(id))
+}
+
+#[cfg(test)]
+mod tests;
