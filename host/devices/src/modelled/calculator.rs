@@ -127,7 +127,7 @@ impl Calculator {
             return cx.guest_error("calculator: trigger while busy", value.into());
         }
         self.state.status &= !(bits::READY | bits::ERROR);
-        self.state.timer = Some(self.latency.from_now(cx));
+        self.state.timer = Some(self.latency.start(cx));
     }
 
     fn forget(&mut self, cx: &mut Cx<'_>) {

@@ -85,7 +85,7 @@ impl Echo {
                 self.data = value;
                 // What is on its way already keeps its time.
                 if self.timer.is_none() {
-                    self.timer = Some(self.latency.from_now(cx));
+                    self.timer = Some(self.latency.start(cx));
                 }
             }
             Reg::Control if value & echo::RESET != 0 => {

@@ -161,7 +161,7 @@ impl Engine {
         };
         self.state.done = false;
         self.state.running = self.latency;
-        self.state.timer = Some(cycles.from_now(cx));
+        self.state.timer = Some(cycles.start(cx));
     }
 
     fn forget(&mut self, cx: &mut Cx<'_>) {

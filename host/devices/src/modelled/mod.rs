@@ -30,8 +30,8 @@ impl Cycles {
         }
     }
 
-    /// Asks for a timer when they have passed.
-    fn from_now(self, cx: &mut Cx<'_>) -> TimerId {
+    /// Asks for a timer at their end.
+    fn start(self, cx: &mut Cx<'_>) -> TimerId {
         let at = cx.now().saturating_add(self.clock.time_of(self.count));
         cx.at(at, Event::Timer { tag: 0, arg: 0 })
     }
