@@ -12,6 +12,7 @@
 //! - [`Rtc`]: the date and an alarm (Goldfish real-time clock).
 //! - [`Finisher`]: the test finisher that stops or restarts the machine.
 //! - [`Echo`], [`Calculator`], [`Engine`]: register-level models that take exact numbers of cycles.
+//! - [`HsaQueue`]: kernels of an HSA queue and the cycles that they take; a component of a simulation.
 //! - [`Accelerator`]: what virtio-sst devices send work to; a component of a simulation, not of a machine.
 //!
 //! # Invariants
@@ -35,6 +36,7 @@
 mod accelerator;
 mod clint;
 mod finisher;
+mod hsa;
 mod modelled;
 mod plic;
 mod rtc;
@@ -43,6 +45,7 @@ mod uart16550;
 pub use accelerator::{Accelerator, AcceleratorSettings, Timing};
 pub use clint::Clint;
 pub use finisher::Finisher;
+pub use hsa::{HsaQueue, HsaSettings};
 pub use modelled::{Calculator, Cycles, Echo, Engine};
 pub use plic::Plic;
 pub use rtc::{Rtc, UnixTime};
