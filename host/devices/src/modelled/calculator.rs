@@ -1,6 +1,6 @@
 //! The calculator (docs/virtio-sst.md §7.2).
 
-use super::{Cycles, cut, decode, load_timer, save_timer};
+use super::{Cycles, decode, load_timer, read, save_timer, write};
 use maquette_model::registers::{Register, find};
 use maquette_model::{
     Access, Cx, Device, Event, Inspect, LoadError, Message, PortId, Reader, Region, RegisterInfo,
@@ -187,23 +187,17 @@ fn tell(cx: &mut Cx<'_>, kind: u32, data: u32) {
 
 impl Device for Calculator {
     fn read(&mut self, cx: &mut Cx<'_>, _: Region, off: u64, w: Width) -> Access<u64> {
-        match decode(&REGISTERS, Self::SIZE, off, w) {
-            Ok(Some(reg)) => Access::Done(u64::from(self.load_register(cx, reg)) & w.mask()),
-            Ok(None) => {
-                cx.guest_error("calculator: read of a reserved offset", off);
-                Access::Done(0)
-            }
-            Err(e) => Access::Fault(e),
-        }
+        let register = decode(&REGISTERS, Self::SIZE, off, w);
+        read(cx, register, (off, w), |cx, reg| {
+            self.load_register(cx, reg)
+        })
     }
 
     fn write(&mut self, cx: &mut Cx<'_>, _: Region, off: u64, w: Width, v: u64) -> Access<()> {
-        match decode(&REGISTERS, Self::SIZE, off, w) {
-            Ok(Some(reg)) => self.store_register(cx, reg, cut(v, w)),
-            Ok(None) => cx.guest_error("calculator: write to a reserved offset", off),
-            Err(e) => return Access::Fault(e),
-        }
-        Access::Done(())
+        let register = decode(&REGISTERS, Self::SIZE, off, w);
+        write(cx, register, (off, w, v), |cx, reg, value| {
+            self.store_register(cx, reg, value);
+        })
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, ev: Event) {

@@ -1,6 +1,6 @@
 //! The echo (docs/virtio-sst.md §7.1).
 
-use super::{Cycles, cut, decode, load_timer, save_timer};
+use super::{Cycles, decode, load_timer, read, save_timer, write};
 use maquette_model::registers::{Register, find};
 use maquette_model::{
     Access, Cx, Device, Event, Inspect, LoadError, Reader, Region, RegisterInfo, ResetKind,
@@ -104,23 +104,17 @@ impl Echo {
 
 impl Device for Echo {
     fn read(&mut self, cx: &mut Cx<'_>, _: Region, off: u64, w: Width) -> Access<u64> {
-        match decode(&REGISTERS, Self::SIZE, off, w) {
-            Ok(Some(reg)) => Access::Done(u64::from(self.load_register(cx, reg)) & w.mask()),
-            Ok(None) => {
-                cx.guest_error("echo: read of a reserved offset", off);
-                Access::Done(0)
-            }
-            Err(e) => Access::Fault(e),
-        }
+        let register = decode(&REGISTERS, Self::SIZE, off, w);
+        read(cx, register, (off, w), |cx, reg| {
+            self.load_register(cx, reg)
+        })
     }
 
     fn write(&mut self, cx: &mut Cx<'_>, _: Region, off: u64, w: Width, v: u64) -> Access<()> {
-        match decode(&REGISTERS, Self::SIZE, off, w) {
-            Ok(Some(reg)) => self.store_register(cx, reg, cut(v, w)),
-            Ok(None) => cx.guest_error("echo: write to a reserved offset", off),
-            Err(e) => return Access::Fault(e),
-        }
-        Access::Done(())
+        let register = decode(&REGISTERS, Self::SIZE, off, w);
+        write(cx, register, (off, w, v), |cx, reg, value| {
+            self.store_register(cx, reg, value);
+        })
     }
 
     fn event(&mut self, _: &mut Cx<'_>, ev: Event) {

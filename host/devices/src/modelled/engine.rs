@@ -1,6 +1,6 @@
 //! The engine that looks like DMA (docs/virtio-sst.md §7.3).
 
-use super::{Cycles, cut, decode, load_timer, save_timer};
+use super::{Cycles, decode, load_timer, read, save_timer, write};
 use maquette_model::registers::{Register, find};
 use maquette_model::{
     Access, Cx, Device, Event, Frequency, Inspect, LoadError, Reader, Region, RegisterInfo,
@@ -183,23 +183,15 @@ impl Engine {
 
 impl Device for Engine {
     fn read(&mut self, cx: &mut Cx<'_>, _: Region, off: u64, w: Width) -> Access<u64> {
-        match decode(&REGISTERS, Self::SIZE, off, w) {
-            Ok(Some(reg)) => Access::Done(u64::from(self.load_register(reg)) & w.mask()),
-            Ok(None) => {
-                cx.guest_error("engine: read of a reserved offset", off);
-                Access::Done(0)
-            }
-            Err(e) => Access::Fault(e),
-        }
+        let register = decode(&REGISTERS, Self::SIZE, off, w);
+        read(cx, register, (off, w), |_, reg| self.load_register(reg))
     }
 
     fn write(&mut self, cx: &mut Cx<'_>, _: Region, off: u64, w: Width, v: u64) -> Access<()> {
-        match decode(&REGISTERS, Self::SIZE, off, w) {
-            Ok(Some(reg)) => self.store_register(cx, reg, cut(v, w)),
-            Ok(None) => cx.guest_error("engine: write to a reserved offset", off),
-            Err(e) => return Access::Fault(e),
-        }
-        Access::Done(())
+        let register = decode(&REGISTERS, Self::SIZE, off, w);
+        write(cx, register, (off, w, v), |cx, reg, value| {
+            self.store_register(cx, reg, value);
+        })
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, ev: Event) {

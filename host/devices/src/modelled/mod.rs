@@ -9,7 +9,9 @@ pub use echo::Echo;
 pub use engine::Engine;
 
 use maquette_model::registers::{Register, find};
-use maquette_model::{BusError, Cx, Event, Frequency, LoadError, Reader, TimerId, Width, Writer};
+use maquette_model::{
+    Access, BusError, Cx, Event, Frequency, LoadError, Reader, TimerId, Width, Writer,
+};
 
 /// How long something takes: so many cycles of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,38 @@ fn decode<I: Copy>(
         return Err(BusError::Width);
     }
     Ok(find(table, off).map(|hit| hit.id))
+}
+
+/// Carries out a read: what the register says, cut to the access.
+fn read<I: Copy>(
+    cx: &mut Cx<'_>,
+    register: Result<Option<I>, BusError>,
+    (off, width): (u64, Width),
+    value: impl FnOnce(&mut Cx<'_>, I) -> u32,
+) -> Access<u64> {
+    match register {
+        Ok(Some(register)) => Access::Done(u64::from(value(cx, register)) & width.mask()),
+        Ok(None) => {
+            cx.guest_error("model: read of a reserved offset", off);
+            Access::Done(0)
+        }
+        Err(error) => Access::Fault(error),
+    }
+}
+
+/// Carries out a write of a value that is cut to the access.
+fn write<I: Copy>(
+    cx: &mut Cx<'_>,
+    register: Result<Option<I>, BusError>,
+    (off, width, value): (u64, Width, u64),
+    store: impl FnOnce(&mut Cx<'_>, I, u32),
+) -> Access<()> {
+    match register {
+        Ok(Some(register)) => store(cx, register, cut(value, width)),
+        Ok(None) => cx.guest_error("model: write to a reserved offset", off),
+        Err(error) => return Access::Fault(error),
+    }
+    Access::Done(())
 }
 
 /// What is left of a value of 32 bits in an access.
