@@ -58,6 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             cmdline,
         },
         slots: Vec::new(),
+        functions: Vec::new(),
     })?;
     let m = sim.add(Box::new(machine))?;
     let s = sim.add(Box::new(Screen))?;

@@ -36,7 +36,7 @@ mod machine;
 pub mod sbi;
 
 pub use machine::{
-    BootMode, BootSource, CONSOLE, Config, HartStatistics, Machine, MachineError, Progress, Slot,
-    Statistics, Status,
+    BootMode, BootSource, CONSOLE, Config, HartStatistics, Machine, MachineError, PciSlot,
+    Progress, Slot, Statistics, Status, pci_port,
 };
 pub use maquette_devices::UnixTime;

@@ -16,14 +16,18 @@ use crate::render::Problems;
 use crate::source::At;
 use maquette_machine::boot::{BootError, PlaceError};
 use maquette_machine::{
-    BootMode, BootSource, CONSOLE, Config, Machine, MachineError, Slot, UnixTime,
+    BootMode, BootSource, CONSOLE, Config, Machine, MachineError, PciSlot, Slot, UnixTime, pci_port,
 };
-use maquette_model::{Device, Frequency, PortId, SimTime};
+use maquette_model::{Frequency, PortId, SimTime};
 use maquette_network::{GUEST, Gateway, Quality, Requests, Setup, Wire};
+use maquette_pci::Function;
 use maquette_rim::{DiskAccess, FileDisk, Output};
 use maquette_sim::{ComponentId, End, Link, Serial, WiringError};
 use maquette_trace::Level;
-use maquette_virtio::{Block, BlockBackend, Net, Overlay, Pattern, PatternDisk, Rng, VirtioMmio};
+use maquette_virtio::{
+    Block, BlockBackend, Net, Overlay, Pattern, PatternDisk, Rng, VirtioDevice, VirtioMmio,
+    VirtioPci,
+};
 use tracing::debug;
 
 /// Larger files are no kernels, however many symbols they carry.
@@ -121,6 +125,12 @@ pub fn check(opened: &Opened) -> Result<(), Problems> {
 /// How machines are made.
 type Make = fn(Config) -> Result<Machine, MachineError>;
 
+/// A device behind its transport.
+enum Built {
+    Mmio(Slot),
+    Pci(PciSlot),
+}
+
 struct Builder {
     make: Make,
     problems: Vec<Problem>,
@@ -188,15 +198,19 @@ impl Builder {
             let too_large = "name a smaller file, or give the machine more memory";
             self.file(f, most, too_large)
         });
-        let slots: Vec<Slot> = (d.devices.iter())
-            .filter_map(|device| {
-                let plug = Plug {
-                    machine: index,
-                    slot: device.slot,
-                };
-                self.slot(description, device, is_plugged(description, plug))
-            })
-            .collect();
+        let mut slots = Vec::new();
+        let mut functions = Vec::new();
+        for device in &d.devices {
+            let plug = Plug {
+                machine: index,
+                slot: device.slot,
+            };
+            match self.device(description, device, is_plugged(description, plug)) {
+                Some(Built::Mmio(slot)) => slots.push(slot),
+                Some(Built::Pci(slot)) => functions.push(slot),
+                None => {}
+            }
+        }
         if self.problems.len() > before {
             return None;
         }
@@ -224,6 +238,7 @@ impl Builder {
                 cmdline: d.boot.cmdline.clone(),
             },
             slots,
+            functions,
         };
         let mut machine = (self.make)(config)
             .map_err(|error| self.refused(d, &error))
@@ -243,14 +258,13 @@ impl Builder {
         Some(bytes)
     }
 
-    fn slot(
+    fn device(
         &mut self,
         system: &Description,
         d: &description::Device,
         plugged: bool,
-    ) -> Option<Slot> {
-        let size = d.queue_size;
-        let device: Box<dyn Device> = match &d.kind {
+    ) -> Option<Built> {
+        match &d.kind {
             DeviceKind::Block {
                 disk,
                 mode,
@@ -258,29 +272,46 @@ impl Builder {
                 serial,
             } => {
                 let backend = self.disk(disk, *mode)?;
-                let disk = Block::new(backend, serial, *latency);
-                Box::new(VirtioMmio::new(disk).with_queue_size(size))
+                self.attach(d, Block::new(backend, serial, *latency))
             }
-            DeviceKind::Console => {
-                let console = maquette_virtio::Console::new();
-                Box::new(VirtioMmio::new(console).with_queue_size(size))
+            DeviceKind::Console => self.attach(d, maquette_virtio::Console::new()),
+            DeviceKind::Rng { seed } => self.attach(d, Rng::new(*seed)),
+            DeviceKind::Net { mac, .. } => self.attach(d, Net::new(*mac, plugged)),
+            DeviceKind::Sst { .. } => self.attach(d, accelerators::device(system, &d.kind)),
+        }
+    }
+
+    /// Puts a device behind the transport of its bus.
+    fn attach(
+        &mut self,
+        d: &description::Device,
+        device: impl VirtioDevice + 'static,
+    ) -> Option<Built> {
+        debug!(slot = ?d.slot, name = d.name, "a device is plugged in");
+        match d.slot {
+            description::Slot::Mmio(index) => {
+                let transport = VirtioMmio::new(device).with_queue_size(d.queue_size);
+                let device = Box::new(transport);
+                Some(Built::Mmio(Slot { index, device }))
             }
-            DeviceKind::Rng { seed } => {
-                Box::new(VirtioMmio::new(Rng::new(*seed)).with_queue_size(size))
+            description::Slot::Pci(slot) => {
+                let transport = VirtioPci::new(device).with_queue_size(d.queue_size);
+                match Function::new(transport) {
+                    Ok(function) => Some(Built::Pci(PciSlot {
+                        device: slot,
+                        function: Box::new(function),
+                    })),
+                    Err(error) => {
+                        let fault = Fault::Refused {
+                            message: error.to_string(),
+                            remedy: "put the device on `bus = \"mmio\"`".to_owned(),
+                        };
+                        self.problem(d.at, &d.field, fault);
+                        None
+                    }
+                }
             }
-            DeviceKind::Net { mac, .. } => {
-                Box::new(VirtioMmio::new(Net::new(*mac, plugged)).with_queue_size(size))
-            }
-            DeviceKind::Sst { .. } => {
-                let sst = accelerators::device(system, &d.kind);
-                Box::new(VirtioMmio::new(sst).with_queue_size(size))
-            }
-        };
-        debug!(slot = d.slot, name = d.name, "a device is plugged in");
-        Some(Slot {
-            index: d.slot,
-            device,
-        })
+        }
     }
 
     fn disk(&mut self, disk: &Disk, mode: DiskMode) -> Option<Box<dyn BlockBackend>> {
@@ -452,6 +483,9 @@ impl Builder {
             MachineError::Board(_)
             | MachineError::NoSlot { .. }
             | MachineError::SlotTaken { .. }
+            | MachineError::NoPciSlot { .. }
+            | MachineError::PciSlotTaken { .. }
+            | MachineError::Layout(_)
             | MachineError::Quantum => (d.board.at, "machine", None),
         };
         let (message, remedy) = words(error);
@@ -495,8 +529,11 @@ fn wire(
 }
 
 /// The machine's port for the device in a slot.
-fn slot_port(slot: u8) -> PortId {
-    PortId(CONSOLE.0 + 1 + u16::from(slot))
+const fn slot_port(slot: description::Slot) -> PortId {
+    match slot {
+        description::Slot::Mmio(slot) => PortId(CONSOLE.0 + 1 + slot as u16),
+        description::Slot::Pci(slot) => pci_port(slot),
+    }
 }
 
 /// Whether a cable ends at a device.

@@ -3,16 +3,17 @@
 mod accelerators;
 mod cables;
 mod ethernet;
+mod slots;
 
 use crate::date;
 use crate::description::{
     Accelerator, Board, Boot, BootMode, Console, ConsoleLine, Description, Device, DeviceKind,
-    Disk, DiskMode, End, Expect, FileRef, Fill, Limits, Machine, RtcStart, Step,
+    Disk, DiskMode, End, Expect, FileRef, Fill, Limits, Machine, RtcStart, Slot, Step,
 };
 use crate::locate::Places;
 use crate::problem::{Fault, Problem};
 use crate::reader::{Document, Sections};
-use crate::schema::{CONSOLE_UART, SLOTS};
+use crate::schema::CONSOLE_UART;
 use crate::values::Group;
 use maquette_machine::UnixTime;
 use maquette_machine::diagnostics::Thresholds;
@@ -236,15 +237,12 @@ impl Describer<'_> {
         accelerators: &[Accelerator],
     ) -> Vec<Device> {
         let mut devices: Vec<Device> = Vec::new();
-        let wanted: Vec<u64> = sections
-            .all("device")
-            .filter_map(|g| g.number("slot"))
-            .collect();
+        let wanted = slots::wanted(sections);
         for group in sections.all("device") {
             let slot = self.slot(group, &devices, &wanted);
             let kind = match group.text("type") {
                 Some("virtio-sst") => Some(self.sst(group, accelerators)),
-                _ => self.device_kind(group, seed, slot.unwrap_or(0)),
+                _ => self.device_kind(group, seed, slot.unwrap_or(Slot::Mmio(0))),
             };
             let Some(kind) = kind else {
                 continue;
@@ -255,7 +253,7 @@ impl Describer<'_> {
             let own = group.text("type").unwrap_or_default();
             let name = group
                 .text("name")
-                .map_or_else(|| format!("{own}{slot}"), str::to_owned);
+                .map_or_else(|| slots::default_name(own, slot), str::to_owned);
             if name == CONSOLE_UART || devices.iter().any(|d| d.name == name) {
                 let fault = Fault::NameTaken { name: name.clone() };
                 self.problem(group, "name", fault);
@@ -272,26 +270,7 @@ impl Describer<'_> {
         devices
     }
 
-    /// The device's own slot, or the lowest that no device has and none asks for.
-    fn slot(&mut self, group: &Group, devices: &[Device], wanted: &[u64]) -> Option<u8> {
-        let taken = |slot: u64| devices.iter().find(|d| u64::from(d.slot) == slot);
-        let free = (0..SLOTS).find(|s| taken(*s).is_none() && !wanted.contains(s));
-        match (group.number("slot"), free) {
-            (Some(slot), _) => match taken(slot) {
-                None => u8::try_from(slot).ok(),
-                Some(other) => {
-                    let other = format!("`{}`", other.name);
-                    let fault = Fault::SlotTaken { slot, other, free };
-                    self.problem(group, "slot", fault);
-                    None
-                }
-            },
-            // There are no more devices than slots, so one is free.
-            (None, free) => free.and_then(|slot| u8::try_from(slot).ok()),
-        }
-    }
-
-    fn device_kind(&mut self, group: &Group, seed: Seed, slot: u8) -> Option<DeviceKind> {
+    fn device_kind(&mut self, group: &Group, seed: Seed, slot: Slot) -> Option<DeviceKind> {
         match group.text("type")? {
             "virtio-blk" => Some(self.block(group)),
             "virtio-console" => Some(DeviceKind::Console),

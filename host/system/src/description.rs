@@ -141,7 +141,16 @@ pub struct Plug {
     /// Which machine, counted from 0.
     pub machine: usize,
     /// The slot of its network device.
-    pub slot: u8,
+    pub slot: Slot,
+}
+
+/// A place for a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Slot {
+    /// A virtio-mmio slot of the board, 0 to 7.
+    Mmio(u8),
+    /// A slot of the PCI root bus, 1 to 31.
+    Pci(u8),
 }
 
 /// The board.
@@ -222,7 +231,7 @@ pub struct Boot {
 #[derive(Clone, Debug)]
 pub struct Device {
     /// The slot.
-    pub slot: u8,
+    pub slot: Slot,
     /// Its name.
     pub name: String,
     /// Most descriptors in each of its queues.
@@ -369,7 +378,7 @@ pub enum ConsoleLine {
     /// The board's serial line.
     Uart,
     /// The virtio-console in a slot.
-    Slot(u8),
+    Slot(Slot),
 }
 
 /// The console.

@@ -3,7 +3,7 @@
 
 use crate::problem::{Fault, Problem};
 use crate::schema::{
-    self, DEVICES, MACHINES_MAX, OF_A_MACHINE, Param, Presence, SECTIONS, SLOTS, Section,
+    self, DEVICES, MACHINES_MAX, OF_A_MACHINE, PCI_SLOTS, Param, Presence, SECTIONS, SLOTS, Section,
 };
 use crate::source::At;
 use crate::tree::{Key, Node, Raw, Table};
@@ -305,11 +305,11 @@ impl Reader<'_> {
     /// The sections that can be meant: a machine has only so many slots, and going through thousands
     /// of devices or cables that can never work helps nobody.
     fn possible<'n>(&mut self, section: &'static Section, items: &'n [Node]) -> &'n [Node] {
-        let slots = usize::try_from(SLOTS).unwrap_or(usize::MAX);
+        let slots = usize::try_from(SLOTS + PCI_SLOTS).unwrap_or(usize::MAX);
         let (most, what) = match section.path {
             "device" => (
                 slots,
-                format!("the board has only {SLOTS} slots for devices"),
+                format!("the board has only {slots} slots for devices"),
             ),
             "link" => (
                 MACHINES_MAX.saturating_mul(slots) / 2,

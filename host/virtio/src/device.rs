@@ -2,6 +2,7 @@
 
 use crate::{Chain, Queue, QueueError};
 use maquette_model::{Cx, Event, Inspect, Snapshot, Width};
+use maquette_virtio_protocol::pci::NO_VECTOR;
 use maquette_virtio_protocol::{DeviceId, Features};
 
 /// An access to the device's configuration space; naturally aligned.
@@ -201,14 +202,21 @@ impl<'a, 'h> QueueCx<'a, 'h> {
         }
     }
 
-    /// Whether any queue deserves an interrupt for what the call returned.
-    pub(crate) fn take_interrupt(&mut self) -> bool {
+    /// Whether any queue deserves an interrupt for what the call returned; those that have a message send
+    /// it.
+    pub(crate) fn take_interrupt(&mut self, vectors: &[u16]) -> bool {
         let mut wanted = false;
         for i in 0..self.queues.len() {
             let queue = u16::try_from(i).unwrap_or(u16::MAX);
-            wanted |= self
-                .with(queue, |q, cx| q.take_interrupt(cx))
-                .unwrap_or(false);
+            let wants = self.with(queue, |q, cx| q.take_interrupt(cx));
+            if wants != Some(true) {
+                continue;
+            }
+            wanted = true;
+            match vectors.get(i) {
+                None | Some(&NO_VECTOR) => {}
+                Some(&vector) => self.cx.msi(vector),
+            }
         }
         wanted
     }

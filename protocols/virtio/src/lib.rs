@@ -8,6 +8,7 @@
 //! Version 1.3*; each item names its section as `virtio 1.3 §…`.
 //!
 //! - [`mmio`]: the register block of the memory-mapped transport.
+//! - [`pci`]: the capabilities and registers of the PCI transport.
 //! - [`DeviceStatus`], [`Features`], [`InterruptStatus`], [`DeviceId`]: the values in those registers.
 //! - [`queue`]: the split virtqueue: descriptors, available ring, used ring, their sizes and
 //!   alignments, and the notification-suppression arithmetic.
@@ -26,7 +27,7 @@
 //!
 //! - The state of a device or a driver (a queue walker, a descriptor allocator): those belong to the
 //!   side that owns the state.
-//! - The legacy interface, packed virtqueues and the PCI transport.
+//! - The legacy interface, packed virtqueues, and what all PCI functions have (`maquette-pci-protocol`).
 //! - Any I/O: reading a register is the business of the caller.
 #![cfg_attr(
     not(test),
@@ -40,6 +41,7 @@ mod feature;
 mod id;
 pub mod mmio;
 pub mod net;
+pub mod pci;
 pub mod queue;
 pub mod rng;
 mod status;

@@ -7,7 +7,7 @@ use syn::{Item, Type};
 use super::Finding;
 use super::sources::Source;
 
-const PACKAGES: [&str; 2] = ["host/devices", "host/virtio"];
+const PACKAGES: [&str; 3] = ["host/devices", "host/pci", "host/virtio"];
 /// What a device implements.
 const TRAITS: [&str; 2] = ["Device", "VirtioDevice"];
 

@@ -14,7 +14,7 @@ const HOST: &[(&str, &[&str])] = &[
     ("trace", &["model"]),
     ("sim", &["trace", "model"]),
     ("devices", &["sim", "trace", "model", "protocols"]),
-    ("virtio", &["sim", "trace", "model", "protocols"]),
+    ("virtio", &["pci", "sim", "trace", "model", "protocols"]),
     ("pci", &["sim", "trace", "model", "protocols"]),
     ("network", &["sim", "trace", "model", "protocols"]),
     (

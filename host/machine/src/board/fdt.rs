@@ -3,7 +3,9 @@
 //! Node names, `compatible` strings and cell counts follow the Devicetree Specification 0.4 and the
 //! bindings of Linux; the shape follows what QEMU's `virt` tells its guests.
 
-use super::{AddrRange, Board, DeviceKind, DeviceNode, PLIC_SOURCES, UART_CLOCK_HZ};
+mod pci;
+
+use super::{AddrRange, Board, DeviceKind, DeviceNode, PLIC_SOURCES, PciWindow, UART_CLOCK_HZ};
 use thiserror::Error;
 use vm_fdt::{FdtWriter, FdtWriterNode};
 
@@ -268,10 +270,12 @@ impl Tree<'_> {
         self.fdt.property_string("compatible", "simple-bus")?;
         self.fdt.property_null("ranges")?;
         for d in board.devices() {
-            if d.kind == DeviceKind::Clint && self.options.view == View::Supervisor {
-                continue;
+            match d.kind {
+                DeviceKind::Clint if self.options.view == View::Supervisor => {}
+                // Said by the node of the configuration space.
+                DeviceKind::Pci(PciWindow::Ports | PciWindow::Memory32 | PciWindow::Memory64) => {}
+                _ => self.device(d)?,
             }
-            self.device(d)?;
         }
         self.end(soc)
     }
@@ -287,6 +291,7 @@ impl Tree<'_> {
             DeviceKind::Uart => ("serial", &["ns16550a"]),
             DeviceKind::Rtc => ("rtc", &["google,goldfish-rtc"]),
             DeviceKind::VirtioMmio { .. } => ("virtio_mmio", &["virtio,mmio"]),
+            DeviceKind::Pci(_) => ("pci", &["pci-host-ecam-generic"]),
         };
         let node = self.begin(&format!("{base}@{:x}", d.range.start().0))?;
         self.strings("compatible", compatible)?;
@@ -301,6 +306,7 @@ impl Tree<'_> {
             DeviceKind::Uart => self.fdt.property_u32("clock-frequency", UART_CLOCK_HZ)?,
             DeviceKind::Clint => self.interrupts_extended([M_SOFT, M_TIMER])?,
             DeviceKind::Plic => self.plic()?,
+            DeviceKind::Pci(_) => self.pci()?,
             DeviceKind::Rtc | DeviceKind::VirtioMmio { .. } => {}
         }
         self.end(node)

@@ -1,6 +1,6 @@
 //! The memory map of QEMU's `virt` board, which stock firmware and kernels know.
 
-use super::AddrRange;
+use super::{AddrRange, PciWindow, pci};
 use maquette_model::PhysAddr;
 use thiserror::Error;
 
@@ -38,6 +38,8 @@ pub enum DeviceKind {
         /// 0 to 7.
         slot: u8,
     },
+    /// A part of the PCI root complex.
+    Pci(PciWindow),
 }
 
 /// One device: where it is and which interrupt it drives.
@@ -185,6 +187,16 @@ impl Board {
         })
     }
 
+    /// The same board with a PCI root complex.
+    ///
+    /// # Errors
+    /// When its addresses are taken.
+    pub fn with_pci(mut self) -> Result<Self, BoardError> {
+        self.devices.extend(pci::windows(self.ram)?);
+        let ram_bytes = self.ram.len();
+        Self::new(self.harts, ram_bytes, self.devices)
+    }
+
     /// The number of harts, 1 to [`MAX_HARTS`].
     #[must_use]
     pub const fn harts(&self) -> u8 {
@@ -211,7 +223,7 @@ impl Board {
 }
 
 /// Makes a device node.
-fn node(
+pub(super) fn node(
     name: String,
     start: PhysAddr,
     len: u64,

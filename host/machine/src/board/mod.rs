@@ -16,6 +16,7 @@
 
 mod fdt;
 mod map;
+mod pci;
 mod range;
 
 pub use fdt::{FdtError, TreeOptions, View, device_tree};
@@ -23,6 +24,7 @@ pub use map::{
     Board, BoardError, DeviceKind, DeviceNode, MAX_HARTS, MAX_RAM, PLIC_SOURCES, RAM_BASE,
     TIMEBASE_HZ, UART_CLOCK_HZ, VIRTIO_SLOTS,
 };
+pub use pci::{PCI_IRQ, PCI_IRQS, PciWindow, pci_irq};
 pub use range::AddrRange;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::board::BoardError;
 use crate::boot::BootError;
 use maquette_devices::UnixTime;
 use maquette_model::{Device, Frequency, RamError};
+use maquette_pci::{LayoutError, PciFunction};
 use thiserror::Error;
 
 /// A machine, complete.
@@ -30,6 +31,8 @@ pub struct Config {
     pub boot: BootSource,
     /// Devices in virtio slots.
     pub slots: Vec<Slot>,
+    /// PCI functions; the board has a root complex if there are any.
+    pub functions: Vec<PciSlot>,
 }
 
 /// A device for a virtio-mmio slot.
@@ -38,6 +41,14 @@ pub struct Slot {
     pub index: u8,
     /// The transport with its device.
     pub device: Box<dyn Device>,
+}
+
+/// A function on the root bus.
+pub struct PciSlot {
+    /// Its device number, 1 to 31; it is function 0.
+    pub device: u8,
+    /// The function.
+    pub function: Box<dyn PciFunction>,
 }
 
 /// Who is underneath the program that is booted.
@@ -92,6 +103,21 @@ pub enum MachineError {
         /// Which.
         index: u8,
     },
+    /// A device number does not exist, or is the host bridge's.
+    #[error("there is no PCI slot {device} for a device; slots are 1 to 31")]
+    NoPciSlot {
+        /// Which was asked for.
+        device: u8,
+    },
+    /// Two functions with one device number.
+    #[error("two devices want PCI slot {device}")]
+    PciSlotTaken {
+        /// Which.
+        device: u8,
+    },
+    /// A function cannot have such a configuration space.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
     /// A turn without instructions never ends.
     #[error("a quantum of 0 instructions never ends; use at least 1")]
     Quantum,

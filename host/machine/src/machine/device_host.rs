@@ -5,6 +5,7 @@
 //! device never runs inside another one's call.
 
 use super::bus::Wiring;
+use super::intx::SharedLines;
 use super::stores::{Author, Stores};
 use crate::diagnostics::Diagnostics;
 use maquette_devices::Plic;
@@ -42,6 +43,8 @@ pub(super) struct Core {
     pub(super) ram: Rc<Ram>,
     pub(super) events: EventQueue<DeviceEvent>,
     pub(super) plic: Plic,
+    /// Lines of PCI functions.
+    pub(super) shared: SharedLines,
     /// The largest time that any hart has read.
     pub(super) floor: SimTime,
     pub(super) irqs: Vec<IrqChange>,
@@ -70,6 +73,7 @@ impl Core {
             ram,
             events: EventQueue::new(),
             plic: Plic::new(harts),
+            shared: SharedLines::default(),
             floor: SimTime::ZERO,
             irqs: Vec::new(),
             outbox: Vec::new(),
@@ -151,6 +155,14 @@ impl Host for DeviceHost<'_> {
                 plic: plic_path,
                 ..
             } => {
+                let level = if self.wiring.shared {
+                    match self.core.shared.drive(source, self.device, level) {
+                        Some(level) => level,
+                        None => return,
+                    }
+                } else {
+                    level
+                };
                 let (now, path) = (self.now, self.wiring.path);
                 self.trace.note(now, path, || Note::Line { source, level });
                 if !level {

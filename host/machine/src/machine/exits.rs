@@ -1,13 +1,12 @@
 //! What a hart asked for when it stopped.
 
-use super::bus::Model;
+use super::bus::Target;
 use super::device_host::{DeviceHost, PlicHost};
 use super::harts::Doing;
 use super::{Machine, Status};
 use crate::diagnostics;
 use maquette_model::{
-    Access, Answer, BusError, Cx, Device, Exit, MmioOp, PhysAddr, Region, Role, SimTime, Token,
-    Vcpu, Width,
+    Access, Answer, BusError, Cx, Device, Exit, MmioOp, PhysAddr, Role, SimTime, Token, Vcpu, Width,
 };
 use maquette_sim::SimCx;
 use maquette_trace::payload::{self, Direction};
@@ -52,8 +51,8 @@ impl Machine {
     fn mmio(&mut self, cx: &mut SimCx<'_>, i: usize, addr: PhysAddr, width: Width, op: MmioOp) {
         let (now, pc) = (self.harts[i].hart.time(), self.harts[i].hart.pc());
         let found = self.bus.find(addr);
-        let register = found.and_then(|(device, off)| self.register(device, off));
-        let node = found.and_then(|(device, _)| self.bus.nodes.get_mut(device));
+        let register = found.and_then(|target| self.register(target));
+        let node = found.and_then(|target| self.bus.nodes.get_mut(target.device));
         let (path, source) = match node {
             Some(node) => {
                 node.accesses += 1;
@@ -69,14 +68,14 @@ impl Machine {
             by,
             pc,
             register,
-            offset: found.map(|(_, off)| off),
+            offset: found.map(|target| target.off),
             write: match op {
                 MmioOp::Write(value) => Some(payload::mmio(Direction::Write, addr, width, value)),
                 MmioOp::Read => None,
             },
         });
         let answer = match found {
-            Some((device, off)) => self.access(cx, device, off, width, op, now),
+            Some(target) => self.access(cx, target, width, op, now),
             None => Some(Answer::Fault(BusError::Unmapped)),
         };
         let (direction, value) = traced(op, answer);
@@ -126,15 +125,14 @@ impl Machine {
     fn access(
         &mut self,
         cx: &mut SimCx<'_>,
-        device: usize,
-        off: u64,
+        target: Target,
         width: Width,
         op: MmioOp,
         now: SimTime,
     ) -> Option<Answer> {
-        let node = self.bus.nodes.get_mut(device)?;
-        let result = match &mut node.model {
-            Model::Plic => {
+        let node = self.bus.nodes.get_mut(target.device)?;
+        let result = match node.model.device_mut() {
+            None => {
                 let super::device_host::Core { plic, irqs, .. } = &mut self.core;
                 let path = node.wiring.path;
                 let mut host = PlicHost {
@@ -143,17 +141,17 @@ impl Machine {
                     path,
                     now,
                 };
-                perform(plic, &mut Cx::new(&mut host), off, width, op)
+                perform(plic, &mut Cx::new(&mut host), target, width, op)
             }
-            Model::Device(d) => {
+            Some(d) => {
                 let mut host = DeviceHost {
                     core: &mut self.core,
                     trace: cx.trace(),
                     wiring: &node.wiring,
-                    device,
+                    device: target.device,
                     now,
                 };
-                perform(&mut **d, &mut Cx::new(&mut host), off, width, op)
+                perform(d, &mut Cx::new(&mut host), target, width, op)
             }
         };
         match result {
@@ -187,17 +185,18 @@ impl Machine {
 fn perform(
     d: &mut dyn Device,
     cx: &mut Cx<'_>,
-    off: u64,
+    target: Target,
     width: Width,
     op: MmioOp,
 ) -> Access<Answer> {
+    let Target { region, off, .. } = target;
     match op {
-        MmioOp::Read => match d.read(cx, Region(0), off, width) {
+        MmioOp::Read => match d.read(cx, region, off, width) {
             Access::Done(v) => Access::Done(Answer::Value(v)),
             Access::Pending(t) => Access::Pending(t),
             Access::Fault(e) => Access::Fault(e),
         },
-        MmioOp::Write(v) => match d.write(cx, Region(0), off, width, v) {
+        MmioOp::Write(v) => match d.write(cx, region, off, width, v) {
             Access::Done(()) => Access::Done(Answer::Done),
             Access::Pending(t) => Access::Pending(t),
             Access::Fault(e) => Access::Fault(e),

@@ -1,21 +1,26 @@
 //! What the diagnostics have noticed, with names.
 
-use super::bus::Model;
+use super::bus::Target;
 use super::harts::{Doing, HartSlot};
 use super::{Machine, Status};
 use crate::diagnostics::{
     Access, Findings, Lost, Mode, Place, Spin, Storm, Thresholds, Unimplemented,
 };
-use maquette_model::{CpuLine, Device, PhysAddr, Region, RegisterInfo, SimTime, Vcpu};
+use maquette_model::{CpuLine, Device, PhysAddr, RegisterInfo, SimTime, Vcpu};
 use maquette_rv64::csr::mstatus;
 use maquette_rv64::trap::{Privilege, irq};
 
 impl Machine {
-    /// The register at `off` of a device on the bus.
-    pub(super) fn register(&self, device: usize, off: u64) -> Option<RegisterInfo> {
-        match &self.bus.nodes.get(device)?.model {
-            Model::Plic => self.core.plic.register(Region(0), off),
-            Model::Device(d) => d.register(Region(0), off),
+    /// The register that an access leads to.
+    pub(super) fn register(&self, target: Target) -> Option<RegisterInfo> {
+        let Target {
+            device,
+            region,
+            off,
+        } = target;
+        match self.bus.nodes.get(device)?.model.device() {
+            None => self.core.plic.register(region, off),
+            Some(device) => device.register(region, off),
         }
     }
 
@@ -84,10 +89,10 @@ impl Machine {
 
     fn place(&self, addr: PhysAddr) -> Place {
         match self.bus.find(addr) {
-            Some((device, offset)) => Place {
-                device: self.bus.nodes.get(device).map(|n| n.name.clone()),
-                register: self.register(device, offset).map(|r| r.name),
-                offset,
+            Some(target) => Place {
+                device: self.bus.nodes.get(target.device).map(|n| n.name.clone()),
+                register: self.register(target).map(|r| r.name),
+                offset: target.off,
             },
             None => Place {
                 device: None,
@@ -98,9 +103,13 @@ impl Machine {
     }
 
     fn device_of(&self, source: u32) -> String {
-        let mut nodes = self.bus.nodes.iter();
-        let node = nodes.find(|n| n.wiring.irq == Some(source));
-        node.map_or_else(|| format!("source {source}"), |n| n.name.clone())
+        let nodes = self.bus.nodes.iter();
+        let names = nodes.filter(|n| n.wiring.irq == Some(source));
+        let names: Vec<&str> = names.map(|n| n.name.as_str()).collect();
+        if names.is_empty() {
+            return format!("source {source}");
+        }
+        names.join(" or ")
     }
 
     fn lost(&self) -> Vec<Lost> {

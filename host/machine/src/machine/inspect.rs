@@ -1,6 +1,5 @@
 //! What there is to see of a machine: its own state, its harts, its devices.
 
-use super::bus::Model;
 use super::harts::Doing;
 use super::{Machine, Status};
 use maquette_model::{Inspect, Tree};
@@ -22,9 +21,9 @@ impl Inspect for Machine {
             tree.branch(name, |t| {
                 t.hex("address", node.range.start().0);
                 t.number("accesses", node.accesses);
-                match &node.model {
-                    Model::Plic => self.core.plic.inspect(t),
-                    Model::Device(device) => device.inspect(t),
+                match node.model.device() {
+                    None => self.core.plic.inspect(t),
+                    Some(device) => device.inspect(t),
                 }
             });
         }

@@ -9,18 +9,19 @@ mod findings;
 mod firmware;
 mod harts;
 mod inspect;
+mod intx;
 mod schedule;
 mod snapshot;
 mod statistics;
 mod stores;
 
-pub use bus::CONSOLE;
-pub use config::{BootMode, BootSource, Config, MachineError, Slot};
+pub use bus::{CONSOLE, pci_port};
+pub use config::{BootMode, BootSource, Config, MachineError, PciSlot, Slot};
 pub use statistics::{HartStatistics, Progress, Statistics};
 
 use crate::board::{Board, TIMEBASE_HZ, TreeOptions, View};
 use crate::boot::{self, BootFiles};
-use bus::{Bus, Model};
+use bus::Bus;
 use debugging::Debugging;
 use device_host::{Core, DeviceHost};
 use harts::{Doing, HartSlot, Turn};
@@ -107,9 +108,15 @@ impl Machine {
         if config.quantum == 0 {
             return Err(MachineError::Quantum);
         }
-        let board = Board::virt(config.harts, config.ram_bytes)?;
+        let mut board = Board::virt(config.harts, config.ram_bytes)?;
+        if !config.functions.is_empty() {
+            board = board.with_pci()?;
+        }
         let ram = Rc::new(Ram::new(board.ram().start(), board.ram().len())?);
-        let bus = Bus::new(&board, &config.name, config.rtc, config.slots)?;
+        let Config {
+            slots, functions, ..
+        } = config;
+        let bus = Bus::new(&board, &config.name, config.rtc, slots, functions)?;
         let clock = HartClock::new(
             config.clock,
             config.cpi,
@@ -234,7 +241,7 @@ impl Machine {
             let Some(node) = self.bus.nodes.get_mut(i) else {
                 continue;
             };
-            let Model::Device(d) = &mut node.model else {
+            let Some(d) = node.model.device_mut() else {
                 continue;
             };
             let mut host = DeviceHost {
@@ -246,6 +253,7 @@ impl Machine {
             };
             d.reset(&mut Cx::new(&mut host), ResetKind::Warm);
         }
+        self.core.shared.clear();
         self.core.plic = maquette_devices::Plic::new(self.board.harts());
         self.core.diagnostics.restart(now);
         self.core.irqs.clear();
@@ -272,8 +280,17 @@ impl Component for Machine {
             id: PortId(n),
             name: format!("virtio{}", n - 1).into(),
         });
+        let prefix = format!("{}.", self.name);
+        let functions = self.bus.pins().filter_map(|(device, ..)| {
+            let node = self.bus.nodes.get(device)?;
+            Some(Port {
+                id: node.wiring.port_base,
+                name: node.name.strip_prefix(&prefix)?.to_owned().into(),
+            })
+        });
         core::iter::once(Port::new(CONSOLE.0, "console"))
             .chain(slots)
+            .chain(functions)
             .collect()
     }
 

@@ -198,7 +198,7 @@ impl Machine {
         let Some(node) = self.bus.nodes.get_mut(i) else {
             return;
         };
-        let super::bus::Model::Device(device) = &mut node.model else {
+        let Some(device) = node.model.device_mut() else {
             return;
         };
         let mut host = DeviceHost {

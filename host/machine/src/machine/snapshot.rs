@@ -3,7 +3,6 @@
 //! Between two events of the engine all harts stand, and nothing that a device call left behind is
 //! still to be carried out, so neither needs to be saved.
 
-use super::bus::Model;
 use super::device_host::{DeviceEvent, HOST_ERRORS_KEPT};
 use super::harts::{Doing, Turn};
 use super::{Machine, Status};
@@ -24,9 +23,9 @@ impl Machine {
             to.put(&self.hart_path(i), &slot.hart)?;
         }
         for node in &self.bus.nodes {
-            match &node.model {
-                Model::Plic => to.put(&node.name, &self.core.plic)?,
-                Model::Device(device) => to.put(&node.name, device)?,
+            match node.model.device() {
+                None => to.put(&node.name, &self.core.plic)?,
+                Some(device) => to.put(&node.name, device)?,
             }
         }
         to.put(&self.ram_path(), &self.core.ram)
@@ -42,10 +41,15 @@ impl Machine {
             from.take(&self.hart_path(i), &mut self.harts[i].hart)?;
         }
         for node in &mut self.bus.nodes {
-            match &mut node.model {
-                Model::Plic => from.take(&node.name, &mut self.core.plic)?,
-                Model::Device(device) => from.take(&node.name, device)?,
+            match node.model.device_mut() {
+                None => from.take(&node.name, &mut self.core.plic)?,
+                Some(device) => from.take(&node.name, device)?,
             }
+        }
+        self.core.shared.clear();
+        for (device, source, level) in self.bus.pins() {
+            // The PLIC has been told of it already.
+            self.core.shared.drive(source, device, level);
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! Network devices: addresses, and what the cable is plugged into.
 
 use super::{Describer, Seed};
-use crate::description::{DeviceKind, Forward, Protocol, UserNetwork};
+use crate::description::{DeviceKind, Forward, Protocol, Slot, UserNetwork};
 use crate::values::Group;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 impl Describer<'_> {
-    pub(super) fn net(&mut self, group: &Group, seed: Seed, slot: u8) -> DeviceKind {
+    pub(super) fn net(&mut self, group: &Group, seed: Seed, slot: Slot) -> DeviceKind {
         let user = self.user_network(group);
         let made = made_up(seed, slot);
         let Some(text) = group.text("mac") else {
@@ -127,8 +127,12 @@ fn show(mac: [u8; 6]) -> String {
 }
 
 /// An address of the range that is locally administered (IEEE 802 §8.4).
-fn made_up(Seed(seed, machine): Seed, slot: u8) -> [u8; 6] {
-    let place = (machine as u64) << 8 | u64::from(slot);
+fn made_up(Seed(seed, machine): Seed, slot: Slot) -> [u8; 6] {
+    let slot = match slot {
+        Slot::Mmio(number) => u64::from(number),
+        Slot::Pci(number) => 0x80 | u64::from(number),
+    };
+    let place = (machine as u64) << 8 | slot;
     // SplitMix64 (Steele, Lea, Flood 2014), twice: seeds that are close give addresses that are not.
     let mix = |z: u64| {
         let z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -200,10 +204,11 @@ mod tests {
     #[test]
     fn made_up_addresses_differ_by_seed_machine_and_slot() {
         let all = [
-            made_up(Seed(1, 0), 0),
-            made_up(Seed(2, 0), 0),
-            made_up(Seed(1, 1), 0),
-            made_up(Seed(1, 0), 1),
+            made_up(Seed(1, 0), Slot::Mmio(0)),
+            made_up(Seed(2, 0), Slot::Mmio(0)),
+            made_up(Seed(1, 1), Slot::Mmio(0)),
+            made_up(Seed(1, 0), Slot::Mmio(1)),
+            made_up(Seed(1, 0), Slot::Pci(1)),
         ];
         for (i, a) in all.iter().enumerate() {
             assert_eq!(a[0] & 3, 2, "local, one device's");

@@ -6,7 +6,7 @@ mod several;
 
 use super::*;
 use crate::Style;
-use crate::description::{ConsoleLine, DeviceKind, Disk, End, Fill};
+use crate::description::{ConsoleLine, DeviceKind, Disk, End, Fill, Slot};
 use maquette_machine::diagnostics::Thresholds;
 use maquette_model::SimTime;
 use proptest::prelude::*;
@@ -85,12 +85,12 @@ fn devices_without_slot_get_the_lowest_that_nobody_asks_for() {
     assert_eq!(
         slots,
         [
-            (1, "virtio-rng1"),
-            (0, "virtio-console0"),
-            (2, "virtio-blk2")
+            (Slot::Mmio(1), "virtio-rng1"),
+            (Slot::Mmio(0), "virtio-console0"),
+            (Slot::Mmio(2), "virtio-blk2")
         ]
     );
-    assert_eq!(d.machines[0].console.line, ConsoleLine::Slot(0));
+    assert_eq!(d.machines[0].console.line, ConsoleLine::Slot(Slot::Mmio(0)));
     let DeviceKind::Block { disk, .. } = &d.machines[0].devices[2].kind else {
         panic!("{:?}", d.machines[0].devices[2]);
     };
@@ -122,7 +122,7 @@ fn override_replaces_adds_and_needs_no_quotes() {
         (d.machines[0].board.harts, d.machines[0].board.memory),
         (4, 256 << 20)
     );
-    assert_eq!(d.machines[0].devices[0].slot, 5);
+    assert_eq!(d.machines[0].devices[0].slot, Slot::Mmio(5));
     assert_eq!(d.machines[0].boot.cmdline, "console=ttyS0 quiet");
     assert_eq!(d.machines[0].expect.console, ["a", "b"]);
 }

@@ -1,6 +1,6 @@
 //! The types of devices that a system file can put into a slot.
 
-use super::sections::SLOTS;
+use super::sections::PCI_SLOTS;
 use super::{Kind, Param, Presence, Section};
 
 /// Most descriptors in a queue (virtio 1.3 §2.7).
@@ -16,18 +16,32 @@ pub(super) const COMMON: &[Param] = &[
         summary: "what device it is",
     },
     Param {
+        name: "bus",
+        kind: Kind::Choice(&[
+            ("mmio", "one of the board's eight slots for virtio-mmio"),
+            (
+                "pci",
+                "a slot of the PCI root bus, which is there if a device is on it",
+            ),
+        ]),
+        presence: Presence::Default("mmio"),
+        summary: "how the device is attached",
+    },
+    Param {
         name: "slot",
         kind: Kind::Count {
             min: 0,
-            max: SLOTS - 1,
+            max: PCI_SLOTS,
         },
         presence: Presence::Optional("the lowest that is free"),
-        summary: "slot on the board: 0 is at 0x1000_1000, each next one 0x1000 further",
+        summary: "slot on the bus: 0 to 7 of `mmio`, from 0x1000_1000 on, each next one 0x1000 further; 1 to 31 of `pci`",
     },
     Param {
         name: "name",
         kind: Kind::Word,
-        presence: Presence::Optional("type and slot, for example `virtio-blk0`"),
+        presence: Presence::Optional(
+            "type and slot, for example `virtio-blk0`, or `virtio-blk-pci1`",
+        ),
         summary: "name in messages, and for `console.device`",
     },
     Param {

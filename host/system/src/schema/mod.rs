@@ -9,7 +9,8 @@ mod sections;
 
 pub use devices::DEVICES;
 pub use sections::{
-    BLOCK_LIMIT_MAX, CONSOLE_UART, HARTS_MAX, MACHINES_MAX, OF_A_MACHINE, SECTIONS, SLOTS,
+    BLOCK_LIMIT_MAX, CONSOLE_UART, HARTS_MAX, MACHINES_MAX, OF_A_MACHINE, PCI_SLOTS, SECTIONS,
+    SLOTS,
 };
 
 use crate::units;

@@ -6,6 +6,8 @@ use super::{Kind, Param, Presence, Section};
 pub const HARTS_MAX: u64 = 8;
 /// Slots for virtio devices.
 pub const SLOTS: u64 = 8;
+/// Slots of the PCI root bus for devices, from 1 on.
+pub const PCI_SLOTS: u64 = 31;
 /// Most instructions of a block.
 pub const BLOCK_LIMIT_MAX: u64 = 1024;
 /// Most machines of a system.
@@ -46,7 +48,7 @@ pub static SECTIONS: &[Section] = &[
     Section {
         path: "device",
         repeated: true,
-        summary: "a virtio device in one of the board's slots; more parameters by type",
+        summary: "a virtio device in one of the board's slots, or on PCI; more parameters by type",
         params: super::devices::COMMON,
     },
     Section {

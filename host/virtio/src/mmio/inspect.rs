@@ -1,4 +1,4 @@
-//! What there is to see of a virtio device behind its registers.
+//! What there is to see of a virtio device behind memory-mapped registers.
 
 use super::VirtioMmio;
 use crate::VirtioDevice;
@@ -6,16 +6,6 @@ use maquette_model::{Inspect, Tree};
 
 impl<D: VirtioDevice> Inspect for VirtioMmio<D> {
     fn inspect(&self, tree: &mut Tree) {
-        let s = &self.state;
-        tree.text("device", self.device.kind());
-        tree.hex("status", s.status.bits());
-        tree.hex("driver_features", s.driver_features.bits());
-        tree.hex("interrupt_status", s.interrupt.bits());
-        tree.number("config_generation", s.generation);
-        tree.number("queue_sel", s.queue_sel);
-        for (i, queue) in self.queues.iter().enumerate() {
-            tree.branch(&format!("queue{i}"), |t| queue.inspect(t));
-        }
-        tree.branch("state", |t| self.device.inspect(t));
+        self.transport.inspect(tree);
     }
 }

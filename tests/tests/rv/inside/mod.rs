@@ -63,6 +63,7 @@ impl Inside {
                 cmdline: String::new(),
             },
             slots: parts.slots,
+            functions: Vec::new(),
         };
         let machine = Machine::new(config).expect("the machine is possible");
         let mut serial = Serial::new(parts.trace);

@@ -2,6 +2,7 @@
 
 use super::{SMALL, bad, good};
 use crate::description::DeviceKind;
+use crate::description::Slot;
 
 /// Two machines and what is between them.
 fn pair(link: &str) -> String {
@@ -40,8 +41,8 @@ fn several_machines_have_sections_of_their_own_and_a_cable() {
     let [link] = d.links.as_slice() else {
         panic!("{:?}", d.links);
     };
-    assert_eq!((link.from.machine, link.from.slot), (0, 1));
-    assert_eq!((link.to.machine, link.to.slot), (1, 1));
+    assert_eq!((link.from.machine, link.from.slot), (0, Slot::Mmio(1)));
+    assert_eq!((link.to.machine, link.to.slot), (1, Slot::Mmio(1)));
     assert_eq!(link.latency, maquette_model::SimTime::from_us(3));
 }
 

@@ -30,15 +30,15 @@ fn thousands_of_devices_are_refused_before_they_are_looked_at() {
     );
     let shown = bad(&text);
     let refused =
-        "device[8]: the board has only 8 slots for devices, and there are 20000 of [[device]]";
+        "device[39]: the board has only 39 slots for devices, and there are 20000 of [[device]]";
     assert!(shown.contains(refused), "{shown}");
-    assert_eq!(shown.matches("there is no parameter `sise`").count(), 8);
+    assert_eq!(shown.matches("there is no parameter `sise`").count(), 39);
     let text = format!(
         "{SMALL}{}",
         "[[link]]\nfrom = \"a\"\nto = \"b\"\n".repeat(20_000)
     );
     let refused =
-        "link[64]: no system has devices for so many cables, and there are 20000 of [[link]]";
+        "link[312]: no system has devices for so many cables, and there are 20000 of [[link]]";
     let problems = parse("x.toml", &text, &[], &places()).expect_err("too many");
     let shown: Vec<String> = (problems.list.iter())
         .map(|p| format!("{}: {}", p.field, p.fault))

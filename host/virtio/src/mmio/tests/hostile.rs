@@ -90,7 +90,7 @@ fn attack(d: &mut Driver<Box<dyn VirtioDevice>>, random: &mut Random) {
         let word = u32::try_from(random.next() >> 32).unwrap();
         assert!(d.host.poke(at, &word.to_le_bytes()));
     }
-    if q < u16::try_from(d.mmio.queues.len()).unwrap() {
+    if q < u16::try_from(d.mmio.transport.queues.len()).unwrap() {
         for _ in 0..random.below(4) {
             d.offer(q, small(random, 17));
         }
@@ -115,7 +115,7 @@ fn hostile_drivers_never_hang_or_break_more_than_their_device() {
             } else {
                 Features::empty()
             };
-            let features = d.mmio.offered() - event_idx;
+            let features = d.mmio.transport.offered() - event_idx;
             d.start(features);
             for _ in 0..40 {
                 attack(&mut d, random);

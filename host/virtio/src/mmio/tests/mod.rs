@@ -5,9 +5,11 @@ mod hostile;
 use super::*;
 use crate::Rng;
 use crate::testing::{DATA, Driver, RAM, areas};
+use crate::transport::TRANSPORT_FEATURES;
 use maquette_model::BusError;
 use maquette_model::testing::{Seen, TestHost, conformance};
 use maquette_virtio_protocol::queue as layout;
+use maquette_virtio_protocol::{DeviceStatus, Features};
 
 const OK: DeviceStatus = DeviceStatus::DRIVER_OK;
 
@@ -82,7 +84,7 @@ fn features_are_fixed_after_features_ok() {
     d.negotiate(Features::VERSION_1);
     d.write(mmio::DRIVER_FEATURES_SEL, 0);
     d.write(mmio::DRIVER_FEATURES, u32::MAX);
-    assert_eq!(d.mmio.state.driver_features, Features::VERSION_1);
+    assert_eq!(d.mmio.transport.state.driver_features, Features::VERSION_1);
     assert_eq!(d.host.guest_errors().len(), 1);
 }
 
@@ -114,15 +116,15 @@ fn queue_registers_are_those_of_the_selected_queue() {
     assert_eq!(d.read(mmio::QUEUE_SIZE_MAX), 64);
     d.set_up(0, [0x1_2345_6780, RAM + 2, RAM + 4]);
     assert_eq!(d.read(mmio::QUEUE_READY), 1);
-    let at = d.mmio.queues[0].areas();
+    let at = d.mmio.transport.queues[0].areas();
     assert_eq!(
         (at.desc.0, at.avail.0, at.used.0),
         (0x1_2345_6780, RAM + 2, RAM + 4)
     );
-    let before = d.mmio.queues[0].clone();
+    let before = d.mmio.transport.queues[0].clone();
     d.write(mmio::QUEUE_SIZE, 8);
     d.write(mmio::QUEUE_DESC_LOW, 0);
-    assert_eq!(d.mmio.queues[0], before, "fixed while ready");
+    assert_eq!(d.mmio.transport.queues[0], before, "fixed while ready");
     d.write(mmio::QUEUE_READY, 0);
     assert_eq!(d.read(mmio::QUEUE_READY), 0);
 }
@@ -136,7 +138,7 @@ fn queue_size_that_is_asked_for_bounds_what_the_driver_may_choose() {
         d.write(mmio::QUEUE_SEL, 0);
         assert_eq!(d.read(mmio::QUEUE_SIZE_MAX), u32::from(max));
         d.write(mmio::QUEUE_SIZE, u32::from(max) * 2);
-        assert_eq!(d.mmio.queues[0].size(), max);
+        assert_eq!(d.mmio.transport.queues[0].size(), max);
         d.write(mmio::STATUS, 0);
         assert_eq!(
             d.read(mmio::QUEUE_SIZE_MAX),
@@ -152,7 +154,7 @@ fn queue_that_cannot_be_is_not_ready() {
     d.negotiate(Features::VERSION_1);
     for size in [0, 3, 128, 0x1_0010, u32::MAX] {
         d.write(mmio::QUEUE_SIZE, size);
-        assert_eq!(d.mmio.queues[0].size(), 64, "{size}");
+        assert_eq!(d.mmio.transport.queues[0].size(), 64, "{size}");
     }
     for bad in [
         [RAM + 8, RAM, RAM],
