@@ -198,19 +198,7 @@ impl Builder {
             let too_large = "name a smaller file, or give the machine more memory";
             self.file(f, most, too_large)
         });
-        let mut slots = Vec::new();
-        let mut functions = Vec::new();
-        for device in &d.devices {
-            let plug = Plug {
-                machine: index,
-                slot: device.slot,
-            };
-            match self.device(description, device, is_plugged(description, plug)) {
-                Some(Built::Mmio(slot)) => slots.push(slot),
-                Some(Built::Pci(slot)) => functions.push(slot),
-                None => {}
-            }
-        }
+        let (slots, functions) = self.devices(description, index);
         if self.problems.len() > before {
             return None;
         }
@@ -256,6 +244,24 @@ impl Builder {
             .ok()?;
         debug!(file = %file.path.display(), bytes = bytes.len(), "{} is read", file.field);
         Some(bytes)
+    }
+
+    /// The devices of a machine: those in slots of the board, and those on PCI.
+    fn devices(&mut self, system: &Description, index: usize) -> (Vec<Slot>, Vec<PciSlot>) {
+        let (mut slots, mut functions) = (Vec::new(), Vec::new());
+        let machine = system.machines.get(index);
+        for device in machine.iter().flat_map(|machine| &machine.devices) {
+            let plug = Plug {
+                machine: index,
+                slot: device.slot,
+            };
+            match self.device(system, device, is_plugged(system, plug)) {
+                Some(Built::Mmio(slot)) => slots.push(slot),
+                Some(Built::Pci(slot)) => functions.push(slot),
+                None => {}
+            }
+        }
+        (slots, functions)
     }
 
     fn device(

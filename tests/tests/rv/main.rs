@@ -4,7 +4,7 @@
 //!
 //! - [`programs`]: the guest programs, one row each, here and in QEMU.
 //! - [`disks`]: what disks hold before and after.
-//! - [`linux`], [`linux_disk`], [`linux_opensbi`], [`linux_qemu`]: Debian's kernel to its shell, on a large
+//! - [`linux`], [`linux_disk`], [`linux_opensbi`], [`linux_pci`], [`linux_qemu`]: Debian's kernel to its shell, on a large
 //!   disk, above OpenSBI, and beside QEMU.
 //! - [`moments`]: snapshots that runs go on from, recordings that are replayed.
 //! - [`trace_hash`]: what the trace hash depends on, and what it does not.
@@ -28,6 +28,7 @@ mod links;
 mod linux;
 mod linux_disk;
 mod linux_opensbi;
+mod linux_pci;
 mod linux_qemu;
 mod moments;
 mod network;

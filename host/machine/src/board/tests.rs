@@ -345,3 +345,19 @@ fn tree_command_line_with_a_zero_byte_is_refused() {
         "the command line holds a zero byte at position 1; remove it"
     );
 }
+
+#[test]
+fn pci_lines_are_swizzled_and_large_ram_moves_the_upper_window() {
+    use super::{DeviceKind, PciWindow, pci_irq};
+    assert_eq!([0, 1, 2, 3, 4].map(|d| pci_irq(d, 1)), [32, 33, 34, 35, 32]);
+    assert_eq!([1, 2, 3, 4].map(|pin| pci_irq(3, pin)), [35, 32, 33, 34]);
+    let upper = |ram| {
+        let board = Board::virt(1, ram).unwrap().with_pci().unwrap();
+        let kind = DeviceKind::Pci(PciWindow::Memory64);
+        let mut devices = board.devices().iter();
+        devices.find(|d| d.kind == kind).unwrap().range.start().0
+    };
+    assert_eq!(upper(1 << 30), 16 << 30);
+    assert_eq!(upper(14 << 30), 16 << 30);
+    assert_eq!(upper(15 << 30), 32 << 30);
+}

@@ -256,7 +256,10 @@ impl<D: PciDevice> Device for Function<D> {
 
     fn write(&mut self, cx: &mut Cx<'_>, region: Region, at: u64, w: Width, v: u64) -> Access<()> {
         match region {
-            CONFIG => Access::Done(self.write_config(cx, at, w, v)),
+            CONFIG => {
+                self.write_config(cx, at, w, v);
+                Access::Done(())
+            }
             _ => match self.write_memory(cx, region, (at, w), v) {
                 Access::Fault(_) => {
                     cx.guest_error(UNSUPPORTED, at);

@@ -62,6 +62,10 @@ impl Describer<'_> {
     }
 
     pub(super) fn sst(&mut self, group: &Group, accelerators: &[Accelerator]) -> DeviceKind {
+        if group.text("bus") == Some("pci") {
+            let what = "a virtio-sst has no number on PCI yet";
+            self.combination(group, "bus", what, "use `bus = \"mmio\"`");
+        }
         DeviceKind::Sst {
             worker: self.worker(group, accelerators),
             latency: group.time("latency").unwrap_or(SimTime::ZERO),

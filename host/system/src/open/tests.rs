@@ -71,6 +71,26 @@ fn thresholds_of_diagnostics_are_those_of_the_file() {
 }
 
 #[test]
+fn devices_on_pci_have_slots_of_their_own() {
+    let device = "[[device]]\ntype=\"virtio-rng\"\n";
+    let text = format!("{SMALL}{device}bus=\"pci\"\n{device}{device}bus=\"pci\"\nslot=1\n");
+    let d = good(&text, &[]);
+    let devices = d.machines[0].devices.iter();
+    let slots: Vec<_> = devices.map(|d| (d.slot, d.name.as_str())).collect();
+    let expected = [
+        (Slot::Pci(2), "virtio-rng-pci2"),
+        (Slot::Mmio(0), "virtio-rng0"),
+        (Slot::Pci(1), "virtio-rng-pci1"),
+    ];
+    assert_eq!(slots, expected);
+    let shown = bad(&format!("{SMALL}{}", device.repeat(9)));
+    assert!(
+        shown.contains("all 8 slots of the bus are taken"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn devices_without_slot_get_the_lowest_that_nobody_asks_for() {
     let text = format!(
         "{SMALL}[[device]]\ntype=\"virtio-rng\"\n[[device]]\ntype=\"virtio-console\"\nslot=0\n\
@@ -377,6 +397,21 @@ const BAD: &[(&str, &[&str])] = &[
     (
         "[[device]]\ntype = \"virtio-rng\"\nslot = 8",
         &["device[0].slot: 8 is more than 7"],
+    ),
+    (
+        "[[device]]\ntype = \"virtio-rng\"\nbus = \"pci\"\nslot = 0",
+        &[
+            "device[0].slot: slot 0 of PCI is the host bridge's",
+            "write a number from 1 to 31",
+        ],
+    ),
+    (
+        "[[device]]\ntype = \"virtio-rng\"\nbus = \"pci\"\nslot = 32",
+        &["device[0].slot: 32 is more than 31"],
+    ),
+    (
+        "[[device]]\ntype = \"virtio-sst\"\nbus = \"pci\"",
+        &["device[0].bus: a virtio-sst has no number on PCI yet"],
     ),
     (
         "[[device]]\ntype=\"virtio-rng\"\nslot=2\n[[device]]\ntype=\"virtio-console\"\nslot=2",

@@ -1,7 +1,7 @@
 //! The modern PCI transport (virtio 1.3 §4.1).
 
-mod common;
 mod layout;
+mod registers;
 mod saved;
 #[cfg(test)]
 mod tests;
@@ -44,7 +44,7 @@ impl<D: VirtioDevice> VirtioPci<D> {
     /// Vectors that it can use: one for each queue, and one for its configuration.
     fn vector_count(&self) -> u16 {
         let queues = u16::try_from(self.transport.queues.len()).unwrap_or(u16::MAX);
-        queues.saturating_add(1).min(NO_VECTOR)
+        queues.saturating_add(1)
     }
 
     /// Reading takes the interrupt back (virtio 1.3 §4.1.4.5).
@@ -106,7 +106,7 @@ impl<D: VirtioDevice> Device for VirtioPci<D> {
 
     fn register(&self, _: Region, off: u64) -> Option<RegisterInfo> {
         let (name, role) = match place(off, Width::B1)? {
-            Place::Common(off) => (common::name(off)?, Role::Plain),
+            Place::Common(off) => (registers::name(off)?, Role::Plain),
             Place::Isr(0) => ("ISR status", Role::Plain),
             Place::Isr(_) => return None,
             Place::Device(_) => ("Device configuration", Role::Plain),

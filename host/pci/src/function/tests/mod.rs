@@ -16,10 +16,6 @@ struct Flat<D>(Function<D>);
 impl<D: PciDevice> Flat<D> {
     const SIZE: u64 = 0x3000;
 
-    fn new(device: D) -> Self {
-        Self(Function::new(device).expect("a configuration space"))
-    }
-
     fn place(off: u64) -> (Region, u64) {
         match off {
             0..0x1000 => (CONFIG, off),
@@ -74,13 +70,13 @@ impl<D: PciDevice> Snapshot for Flat<D> {
 
 maquette_model::conformance!(
     function,
-    || Flat::new(Gadget::default()),
+    || Flat(Function::new(Gadget::default()).expect("a function")),
     Flat::<Gadget>::SIZE,
     drives lines
 );
 maquette_model::conformance!(
     host_bridge,
-    || Flat::new(HostBridge),
+    || Flat(Function::new(HostBridge).expect("a bridge")),
     Flat::<HostBridge>::SIZE
 );
 maquette_model::conformance!(root_complex, || RootComplex, 0x1000);
