@@ -1,6 +1,6 @@
 //! Configuration space against a table of its registers, memory that follows it, and function-level resets.
 
-use super::gadget::{RAM, SCRATCH, STORE};
+use super::gadget::{FETCH, RAM, SCRATCH, STORE};
 use super::*;
 use maquette_model::DmaError;
 use maquette_model::Iova;
@@ -158,12 +158,16 @@ fn device_that_is_no_master_reaches_no_memory() {
     rig.set(STORE, RAM);
     assert_eq!(rig.host.peek(RAM, 1), Some(&[0x5a][..]));
     rig.change_command(Command::BUS_MASTER, Command::empty());
-    rig.set(STORE, RAM + 1);
     let addr = Iova(RAM + 1);
-    assert_eq!(
-        rig.function.device().refused,
-        Some(DmaError::NotMaster { addr })
-    );
+    for register in [STORE, FETCH] {
+        rig.set(register, addr.0);
+        let refused = rig.function.device().refused;
+        assert_eq!(refused, Some(DmaError::NotMaster { addr }));
+        rig.change_command(Command::empty(), Command::BUS_MASTER);
+        rig.set(FETCH, RAM);
+        assert_eq!(rig.function.device().refused, None);
+        rig.change_command(Command::BUS_MASTER, Command::empty());
+    }
     assert_eq!(rig.host.peek(RAM + 1, 1), Some(&[0][..]));
 }
 

@@ -13,6 +13,8 @@ pub(super) const PIN: u64 = 0x00;
 pub(super) const SEND: u64 = 0x08;
 /// Writing: where a byte is stored by DMA.
 pub(super) const STORE: u64 = 0x10;
+/// Writing: from where a byte is fetched by DMA.
+pub(super) const FETCH: u64 = 0x28;
 /// Writing: the pin rises so many picoseconds later.
 pub(super) const LATER: u64 = 0x18;
 /// Holds what is written.
@@ -91,6 +93,7 @@ impl Device for Gadget {
             PIN => self.set_pin(cx, v & 1 == 1),
             SEND => cx.msi(u16::try_from(v & 0xff).expect("a byte")),
             STORE => self.refused = cx.dma_write(Iova(v), &[0x5a]).err(),
+            FETCH => self.refused = cx.dma_read(Iova(v), &mut [0]).err(),
             LATER if self.timer.is_none() => {
                 let at = cx.now().saturating_add(SimTime::from_ps(v));
                 self.timer = Some(cx.at(at, Event::Timer { tag: 0, arg: 0 }));
@@ -125,6 +128,7 @@ impl Device for Gadget {
             (Region(0), PIN) => "pin",
             (Region(0), SEND) => "send",
             (Region(0), STORE) => "store",
+            (Region(0), FETCH) => "fetch",
             (Region(0), LATER) => "later",
             (Region(0), SCRATCH) => "scratch",
             _ => return None,
