@@ -207,7 +207,7 @@ impl Serial {
             return;
         };
         self.engine.now = time;
-        self.engine.statistics.events += 1;
+        self.engine.statistics.events = self.engine.statistics.events.saturating_add(1);
         if let Some(component) = self.components.get_mut(id as usize) {
             let mut cx = SimCx::new(&mut self.engine, id, time);
             match event {

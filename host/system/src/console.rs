@@ -114,7 +114,7 @@ impl Console {
     }
 
     fn printed(&mut self, cx: &mut SimCx<'_>, byte: u8) {
-        self.bytes_out += 1;
+        self.bytes_out = self.bytes_out.saturating_add(1);
         self.screen.put(byte);
         self.expected.feed(byte);
         for (text, finder) in &mut self.forbidden {
@@ -144,7 +144,7 @@ impl Console {
     }
 
     fn typed(&mut self, cx: &mut SimCx<'_>, byte: u8) {
-        self.bytes_in += 1;
+        self.bytes_in = self.bytes_in.saturating_add(1);
         let now = cx.now();
         cx.send(LINE, Message::Byte(byte), now);
     }

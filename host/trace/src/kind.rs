@@ -79,7 +79,7 @@ impl Counts {
     /// Events of all kinds together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.0.iter().sum()
+        self.0.iter().fold(0, |sum, n| sum.saturating_add(*n))
     }
 
     pub(crate) fn set(&mut self, kind: Kind, count: u64) {
@@ -87,7 +87,8 @@ impl Counts {
     }
 
     pub(crate) fn bump(&mut self, kind: Kind) {
-        *self.of(kind) += 1;
+        let count = self.of(kind);
+        *count = count.saturating_add(1);
     }
 
     #[expect(

@@ -13,6 +13,9 @@ use thiserror::Error;
 /// Bytes of all general registers.
 const REGISTERS: u64 = (<Hart>::GENERAL_REGISTERS * REGISTER_BYTES) as u64;
 
+/// The machine, as a debugger sees it: its harts are the threads.
+const THE_PROCESS: u64 = 1;
+
 /// Why a packet is refused; the debugger shows the words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub(super) enum Refusal {
@@ -26,6 +29,8 @@ pub(super) enum Refusal {
     Length,
     #[error("there is no such hart; ask qfThreadInfo for those there are")]
     NoThread,
+    #[error("there is one process, 1")]
+    NoProcess,
     #[error("a step is of one hart; name it, as in vCont, s:1")]
     StepOfAll,
     #[error("running from another address is not supported; write pc first")]
@@ -93,8 +98,8 @@ impl Grammar {
                 .and_then(|()| self.runs())
         } else if let Some(process) = after("D;").or(after("vKill;")).or(after("qAttached:")) {
             match number_of(process)? {
-                0 => Err(Refusal::Malformed),
-                _ => Ok(()),
+                THE_PROCESS => Ok(()),
+                _ => Err(Refusal::NoProcess),
             }
         } else if let Some(features) = after("qSupported:") {
             let mut features = features.split(|b| *b == b';');

@@ -115,7 +115,7 @@ pub(super) struct DeviceHost<'a> {
 impl DeviceHost<'_> {
     fn record_dma(&mut self, direction: Direction, a: Iova, content: &[u8]) {
         let head = payload::dma(direction, a, content.len() as u64);
-        self.core.dma_bytes += content.len() as u64;
+        self.core.dma_bytes = self.core.dma_bytes.saturating_add(content.len() as u64);
         self.trace
             .record_parts(self.now, self.wiring.path, Kind::Dma, &[&head, content]);
     }
@@ -249,13 +249,14 @@ impl Host for DeviceHost<'_> {
     fn guest_error(&mut self, what: &'static str, value: u64) {
         let (now, path) = (self.now, self.wiring.path);
         self.trace.note(now, path, || Note::Mistake { what, value });
-        self.core.guest_errors += 1;
+        self.core.guest_errors = self.core.guest_errors.saturating_add(1);
         self.core.last_guest_error = Some((Cow::Borrowed(what), value));
     }
 
     fn count(&mut self, what: &'static str, more: u64) {
         let counter = (self.device, Cow::Borrowed(what));
-        *self.core.counters.entry(counter).or_default() += more;
+        let count = self.core.counters.entry(counter).or_default();
+        *count = count.saturating_add(more);
     }
 
     fn host_error(&mut self, message: &str) {

@@ -18,16 +18,16 @@ impl Machine {
         match *exit {
             Exit::Limit => {}
             Exit::Mmio { addr, width, op } => {
-                self.statistics.mmio_exits += 1;
+                self.statistics.mmio_exits = self.statistics.mmio_exits.saturating_add(1);
                 self.mmio(cx, i, addr, width, op);
             }
             Exit::Sbi(call) => {
-                self.statistics.sbi_calls += 1;
+                self.statistics.sbi_calls = self.statistics.sbi_calls.saturating_add(1);
                 self.core.diagnostics.got_ahead(i);
                 self.firmware_call(cx, i, call);
             }
             Exit::Wfi => {
-                self.statistics.wfi_exits += 1;
+                self.statistics.wfi_exits = self.statistics.wfi_exits.saturating_add(1);
                 self.core.diagnostics.got_ahead(i);
                 self.harts[i].doing = Doing::Sleeping;
                 let slot = &self.harts[i];
@@ -36,7 +36,7 @@ impl Machine {
                 self.turn = None;
             }
             Exit::Pause => {
-                self.statistics.pause_exits += 1;
+                self.statistics.pause_exits = self.statistics.pause_exits.saturating_add(1);
                 self.turn = None;
             }
             Exit::Debug(_) => {}
@@ -55,11 +55,12 @@ impl Machine {
         let node = found.and_then(|target| self.bus.nodes.get_mut(target.device));
         let (path, source) = match node {
             Some(node) => {
-                node.accesses += 1;
+                node.accesses = node.accesses.saturating_add(1);
                 (node.wiring.path, node.wiring.irq)
             }
             None => {
-                self.statistics.unmapped_accesses += 1;
+                self.statistics.unmapped_accesses =
+                    self.statistics.unmapped_accesses.saturating_add(1);
                 (self.harts[i].path, None)
             }
         };

@@ -232,7 +232,7 @@ impl Machine {
 
     /// Starts over: the boot files are loaded anew, devices are reset; other RAM and time stay.
     fn restart(&mut self, cx: &mut SimCx<'_>) -> Result<(), MachineError> {
-        self.statistics.restarts += 1;
+        self.statistics.restarts = self.statistics.restarts.saturating_add(1);
         self.effort += schedule::RESTART_EFFORT;
         let now = self.reached();
         for i in 0..self.bus.nodes.len() {

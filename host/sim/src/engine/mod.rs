@@ -134,7 +134,7 @@ impl Engine {
         if key.source == OUTSIDE
             && let Due::Event(SimEvent::Message { port, msg }) = &event
         {
-            self.statistics.inputs += 1;
+            self.statistics.inputs = self.statistics.inputs.saturating_add(1);
             self.trace.weaken(Level::Replayable);
             self.record(id, key.time, Direction::Outside, *port, msg);
         }
@@ -239,10 +239,10 @@ impl Engine {
     pub(crate) fn send(&mut self, me: u32, port: PortId, msg: Message, at: SimTime) {
         let peer = self.part(me).and_then(|p| p.socket(port)?.peer);
         let (Some(peer), Some(seq)) = (peer, self.number(me)) else {
-            self.statistics.unconnected += 1;
+            self.statistics.unconnected = self.statistics.unconnected.saturating_add(1);
             return;
         };
-        self.statistics.messages += 1;
+        self.statistics.messages = self.statistics.messages.saturating_add(1);
         self.record(me, at, Direction::Write, port, &msg);
         let key = Key {
             time: at.saturating_add(peer.latency),
@@ -262,7 +262,7 @@ impl Engine {
         // In the order of feeding in: what is typed first arrives first.
         let time = at.max(self.rim_promise).max(self.last_input);
         if !known || time == SimTime::MAX {
-            self.statistics.unconnected += 1;
+            self.statistics.unconnected = self.statistics.unconnected.saturating_add(1);
             return None;
         }
         let key = Key {
@@ -271,7 +271,7 @@ impl Engine {
             source: OUTSIDE,
             seq: self.outside_seq,
         };
-        self.outside_seq += 1;
+        self.outside_seq = self.outside_seq.wrapping_add(1);
         self.last_input = time;
         self.push(to.0, key, Due::Event(SimEvent::Message { port, msg }));
         Some(time)
@@ -312,7 +312,7 @@ impl Engine {
     fn number(&mut self, me: u32) -> Option<u64> {
         let part = self.parts.get_mut(me as usize)?;
         let seq = part.next_seq;
-        part.next_seq += 1;
+        part.next_seq = part.next_seq.wrapping_add(1);
         Some(seq)
     }
 

@@ -79,7 +79,8 @@ impl Builder {
             let users: Vec<Client<'_>> = users.collect();
             let settings = shared.settings.clone();
             if let Err(error) = add(system, settings, &users) {
-                self.refused_wiring(shared.at, &shared.field, &error, "the accelerator");
+                let field = format!("{}.name", shared.field);
+                self.refused_wiring(shared.at, &field, &error, "the accelerator");
                 return None;
             }
         }

@@ -2,7 +2,6 @@
 
 use super::{Describer, narrow};
 use crate::description::{Accelerator, DeviceKind, Worker};
-use crate::problem::Fault;
 use crate::reader::Sections;
 use crate::suggest;
 use crate::values::Group;
@@ -11,20 +10,36 @@ use maquette_model::{Frequency, SimTime};
 
 /// For a device that nothing works for.
 const NONE: &str = "none";
+/// What a system has beside its parts.
+const RESERVED: [&str; 6] = [NONE, "console", "engine", "level", "time", "trace"];
 
 impl Describer<'_> {
     pub(super) fn accelerators(&mut self, sections: &Sections) -> Vec<Accelerator> {
         let mut all: Vec<Accelerator> = Vec::new();
         for (index, group) in sections.all("accelerator").enumerate() {
             let accelerator = self.accelerator(group, index);
-            let name = &accelerator.settings.path;
-            if name == NONE || all.iter().any(|other| other.settings.path == *name) {
-                let fault = Fault::NameTaken { name: name.clone() };
-                self.problem(group, "name", fault);
-            }
+            self.name(group, &accelerator.settings.path, &all);
             all.push(accelerator);
         }
         all
+    }
+
+    /// A name is a path of its own among the parts of the system.
+    fn name(&mut self, group: &Group, name: &str, others: &[Accelerator]) {
+        let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let what = if !name.bytes().all(letters) {
+            format!(
+                "`{}` has other characters than a-z, A-Z, 0-9, - and _",
+                name.escape_debug()
+            )
+        } else if RESERVED.contains(&name) {
+            format!("`{name}` means something else")
+        } else if others.iter().any(|other| other.settings.path == name) {
+            format!("two accelerators are called `{name}`")
+        } else {
+            return;
+        };
+        self.combination(group, "name", &what, "give the accelerator another name");
     }
 
     fn accelerator(&mut self, group: &Group, index: usize) -> Accelerator {

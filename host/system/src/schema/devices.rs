@@ -51,7 +51,7 @@ pub(super) const COMMON: &[Param] = &[
             unit: "descriptors",
         },
         presence: Presence::Default("256"),
-        summary: "descriptors that the driver may have in each of the device's queues (`QueueNumMax`)",
+        summary: "descriptors that the driver may have in each of the device's queues (`QueueNumMax`); 128 for virtio-sst",
     },
 ];
 

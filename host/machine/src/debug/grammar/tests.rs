@@ -137,7 +137,6 @@ fn grammar_refuses_what_is_malformed() {
             "qRcmd,6",
             "qXfer:features:read:target.xml:0",
             "qXfer:features:read::0,1",
-            "D;0",
             "vKill;",
         ],
         Err(Refusal::Malformed),
@@ -147,6 +146,7 @@ fn grammar_refuses_what_is_malformed() {
         Err(Refusal::TooMuch),
     );
     all(&["c80000000", "s80000000"], Err(Refusal::FromAddress));
+    all(&["D;0", "D;99", "vKill;9999"], Err(Refusal::NoProcess));
     all(&["vCont;t", "vCont;t:1"], Err(Refusal::StopOfOne));
 }
 

@@ -54,10 +54,17 @@ fn accelerators_that_cannot_be_are_refused_with_a_remedy() {
     let gpu = "[[accelerator]]\nname = \"gpu\"\n";
     for (text, words) in [
         (format!("{device}{gpu}"), "there is no accelerator `gpi`\n"),
-        (format!("{gpu}{gpu}"), "accelerator[1].name: "),
+        (
+            format!("{gpu}{gpu}"),
+            "accelerator[1].name: two accelerators are called `gpu`",
+        ),
         (
             "[[accelerator]]\nname = \"none\"\n".to_owned(),
-            "accelerator[0].name: ",
+            "accelerator[0].name: `none` means something else",
+        ),
+        (
+            "[[accelerator]]\nname = \"machine0.virtio0\"\n".to_owned(),
+            "accelerator[0].name: `machine0.virtio0` has other characters",
         ),
         (
             "[[accelerator]]\ninitiation_interval = 3\n".to_owned(),
