@@ -10,7 +10,7 @@ const BRIDGE_AND_DEVICES: &str = "0000:00:00.0 0000:00:01.0 0000:00:02.0 0000:00
 const LIST: &str = "echo $(ls /sys/bus/pci/devices)";
 
 #[test]
-fn linux_uses_devices_on_pci_and_finds_them_again_after_a_removal() {
+fn pci_09_linux_uses_devices_on_pci_and_finds_them_again_after_a_removal() {
     let _linux = need!(linux_riscv);
     let folder = folder();
     let before = noise(7, BYTES);

@@ -245,7 +245,7 @@ fn request_is_served_and_the_pin_stays_until_the_status_is_read() {
 }
 
 #[test]
-fn request_is_served_with_the_message_of_its_queue() {
+fn pci_08_request_is_served_with_the_message_of_its_queue() {
     let mut rig = Rig::new(block(SimTime::from_us(1)));
     rig.use_messages();
     rig.set(common::CONFIG_MSIX_VECTOR, Width::B2, 0);
@@ -346,7 +346,7 @@ fn registers_are_read_whole_and_read_only_ones_stay() {
 }
 
 #[test]
-fn state_saved_while_it_serves_goes_on_alike() {
+fn pci_10_state_saved_while_it_serves_goes_on_alike() {
     for seed in 0..20 {
         let random = &mut Random(seed);
         let mut one = Rig::new(block(SimTime::from_us(3)));

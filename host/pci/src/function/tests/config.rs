@@ -106,7 +106,7 @@ fn space_past_the_capabilities_is_empty_and_ends() {
 }
 
 #[test]
-fn sizes_are_read_back_after_all_ones() {
+fn pci_01_sizes_are_read_back_after_all_ones() {
     let mut rig = Rig::new();
     for at in [0x10, 0x14, 0x18, 0x1c, 0x20, 0x24, 0x30] {
         rig.set_config(at, Width::B4, u32::MAX.into());
@@ -116,7 +116,7 @@ fn sizes_are_read_back_after_all_ones() {
 }
 
 #[test]
-fn memory_follows_its_registers_while_it_is_enabled() {
+fn pci_02_memory_follows_its_registers_while_it_is_enabled() {
     let mut rig = Rig::new();
     rig.set_config(0x10, Width::B4, 0x4000_5000);
     rig.set_config(0x18, Width::B4, 0);
@@ -135,7 +135,7 @@ fn memory_follows_its_registers_while_it_is_enabled() {
 }
 
 #[test]
-fn unsupported_access_reads_all_ones() {
+fn pci_03_unsupported_access_reads_all_ones() {
     let mut rig = Rig::enabled();
     assert_eq!(rig.read(Region(0), 0x800, Width::B2), 0xffff);
     assert_eq!(
@@ -153,7 +153,7 @@ fn unsupported_access_reads_all_ones() {
 }
 
 #[test]
-fn device_that_is_no_master_reaches_no_memory() {
+fn pci_04_device_that_is_no_master_reaches_no_memory() {
     let mut rig = Rig::enabled();
     rig.set(STORE, RAM);
     assert_eq!(rig.host.peek(RAM, 1), Some(&[0x5a][..]));
@@ -172,7 +172,7 @@ fn device_that_is_no_master_reaches_no_memory() {
 }
 
 #[test]
-fn function_level_reset_leaves_a_fresh_function() {
+fn pci_05_function_level_reset_leaves_a_fresh_function() {
     let fresh = maquette_model::testing::conformance::saved(&Rig::new().function);
     let mut rig = Rig::enabled();
     rig.set_config(0x10, Width::B4, 0x4000_5000);

@@ -37,7 +37,7 @@ impl Rig {
 }
 
 #[test]
-fn pin_obeys_the_command_register_and_status_does_not() {
+fn pci_06_pin_obeys_the_command_register_and_status_does_not() {
     let mut rig = Rig::enabled();
     rig.set(PIN, 1);
     assert!(rig.host.level(0) && rig.function.interrupt());
@@ -77,7 +77,7 @@ fn messages_take_the_place_of_the_pin() {
 }
 
 #[test]
-fn masked_messages_wait_and_are_sent_once() {
+fn pci_07_masked_messages_wait_and_are_sent_once() {
     let mut rig = Rig::enabled();
     rig.control(msix::Control::ENABLE);
     for _ in 0..3 {
