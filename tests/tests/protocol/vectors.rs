@@ -54,7 +54,7 @@ fn sst_p01_structures_have_the_sizes_of_the_original() {
 }
 
 #[test]
-fn compute_and_its_answer() {
+fn sst_p01_compute_and_its_answer() {
     let work = ComputeView {
         units: 1000,
         ..ComputeView::default()
