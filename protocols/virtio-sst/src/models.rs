@@ -73,7 +73,7 @@ pub mod calculator {
 pub mod engine {
     /// [`START`], [`RESET`], [`INT_EN`].
     pub const CTRL: u64 = 0x00;
-    /// Read: [`BUSY`], [`DONE`], [`ERROR`].
+    /// Read: [`BUSY`], [`DONE`].
     pub const STATUS: u64 = 0x04;
     /// [`COMPLETE`]; a 1 that is written clears.
     pub const INT_STATUS: u64 = 0x08;

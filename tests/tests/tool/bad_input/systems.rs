@@ -43,7 +43,7 @@ fn absurd_machine_is_refused_field_by_field() {
             "x.toml:9:9: error: machine.clock: 0Hz is less than",
             "x.toml:10:7: error: machine.cpi: ",
             "x.toml:13:8: error: device[0].size: 1TiB is more than",
-            "x.toml:14:8: error: device[0].slot: 99 is more than 7",
+            "x.toml:14:8: error: device[0].slot: 99 is more than 31",
             "x.toml: 8 errors",
         ],
     );
@@ -68,7 +68,7 @@ fn nine_devices_do_not_fit_into_eight_slots() {
     let bench = Bench::with(&elf::says("x").file(), &devices);
     refused(
         &bench.run(),
-        &["x.toml:20:1: error: device[8]: the board has only 8 slots"],
+        &["x.toml:20:1: error: device[8].slot: all 8 slots of the bus are taken"],
     );
 }
 
