@@ -8,7 +8,7 @@
 //! docs/virtio-sst.md; comments name its sections as `docs/virtio-sst.md §…`.
 //!
 //! - [`layout`]: structures, numbers, limits. `core` only; a kernel module takes the file by path.
-//! - [`peer`] (feature `peer`): device and simulator over a socket, raw or framed, as state machines
+//! - `peer` (feature `peer`): device and simulator over a socket, raw or framed, as state machines
 //!   without I/O: requests in flight, deadlines, late and doubled answers, connecting again.
 //! - [`models`]: the registers of the register-level models.
 //! - [`register`]: register accesses as messages of 20 and 16 bytes.
