@@ -1,12 +1,10 @@
 //! What devices count and say goes on over a snapshot.
 
 use super::asm::{Asm, Image, reg};
+use super::on_write::OnWrite;
 use super::{Inside, Parts, QUANTUM};
 use maquette_machine::{BootMode, Slot};
-use maquette_model::{
-    Access, Cx, Device, Event, Inspect, LoadError, Reader, Region, ResetKind, SimTime, Snapshot,
-    Tree, Width, Writer,
-};
+use maquette_model::{Cx, SimTime};
 use maquette_rv64::isa::Op;
 use maquette_sim::{NoRim, Outcome};
 use maquette_trace::Trace;
@@ -15,40 +13,13 @@ const RAM: u64 = 0x8000_0000;
 const SLOT0: u64 = 0x1000_1000;
 
 /// Counts what is written to it, and complains of it.
-struct Talker;
-
-impl Snapshot for Talker {
-    fn kind(&self) -> &'static str {
-        "talker"
+fn talk(cx: &mut Cx<'_>, v: u64) {
+    cx.count("writes", 1);
+    cx.count("bytes", 4);
+    cx.guest_error("talker: a write", v);
+    if v == 1 {
+        cx.host_error("the first write is lost");
     }
-    fn version(&self) -> u16 {
-        1
-    }
-    fn save(&self, _: &mut Writer) {}
-    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
-        Ok(())
-    }
-}
-
-impl Inspect for Talker {
-    fn inspect(&self, _: &mut Tree) {}
-}
-
-impl Device for Talker {
-    fn read(&mut self, _: &mut Cx<'_>, _: Region, _: u64, _: Width) -> Access<u64> {
-        Access::Done(0)
-    }
-    fn write(&mut self, cx: &mut Cx<'_>, _: Region, _: u64, _: Width, v: u64) -> Access<()> {
-        cx.count("writes", 1);
-        cx.count("bytes", 4);
-        cx.guest_error("talker: a write", v);
-        if v == 1 {
-            cx.host_error("the first write is lost");
-        }
-        Access::Done(())
-    }
-    fn event(&mut self, _: &mut Cx<'_>, _: Event) {}
-    fn reset(&mut self, _: &mut Cx<'_>, _: ResetKind) {}
 }
 
 /// Writes 1, 2, 3, … to the device, for ever.
@@ -67,7 +38,7 @@ fn machine() -> Inside {
         kernel: Image(vec![(RAM, asm.finish())]).elf(),
         slots: vec![Slot {
             index: 0,
-            device: Box::new(Talker),
+            device: Box::new(OnWrite(talk)),
         }],
         trace: Trace::new(),
     })

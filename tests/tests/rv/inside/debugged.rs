@@ -10,7 +10,8 @@ use maquette_tests::seeds;
 use maquette_trace::Trace;
 
 use super::asm::{Asm, Image, reg};
-use super::reservation::{SLOT0, Storing, WORD};
+use super::on_write::OnWrite;
+use super::reservation::{SLOT0, WORD, store_word};
 use super::{Inside, Parts, QUANTUM};
 
 const RAM: u64 = 0x8000_0000;
@@ -28,7 +29,7 @@ fn inside(mode: BootMode, at: u64, program: impl FnOnce(&mut Asm)) -> Inside {
         kernel: Image(vec![(at, asm.finish())]).elf(),
         slots: vec![Slot {
             index: 0,
-            device: Box::new(Storing),
+            device: Box::new(OnWrite(store_word)),
         }],
         trace: Trace::new(),
     })

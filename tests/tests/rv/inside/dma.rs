@@ -4,15 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use maquette_machine::{BootMode, Slot, Status};
-use maquette_model::{
-    Access, Cx, Device, Event, Inspect, Iova, LoadError, Reader, Region, ResetKind, SimTime,
-    Snapshot, Tree, Width, Writer,
-};
+use maquette_model::{Cx, Iova, SimTime};
 use maquette_rv64::isa::Op;
 use maquette_sim::NoRim;
 use maquette_trace::Trace;
 
 use super::asm::{Asm, Image, reg};
+use super::on_write::OnWrite;
 use super::{Inside, Parts, QUANTUM, RAM_BYTES};
 
 const RAM: u64 = 0x8000_0000;
@@ -23,52 +21,8 @@ const TARGET: u64 = RAM + 0x8000;
 const SLOT0: u64 = 0x1000_1000;
 const FINISHER: u64 = 0x0010_0000;
 
-/// Whether a read, then a write, of eight bytes at an address was allowed.
-type Tried = Rc<RefCell<Vec<(u64, bool, bool)>>>;
-
-/// Tries all addresses when it is written to.
-struct Prober {
-    addresses: Vec<u64>,
-    tried: Tried,
-}
-
-impl Snapshot for Prober {
-    fn kind(&self) -> &'static str {
-        "prober"
-    }
-    fn version(&self) -> u16 {
-        1
-    }
-    fn save(&self, _: &mut Writer) {}
-    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
-        Ok(())
-    }
-}
-
-impl Inspect for Prober {
-    fn inspect(&self, _: &mut Tree) {}
-}
-
-impl Device for Prober {
-    fn read(&mut self, _: &mut Cx<'_>, _: Region, _: u64, _: Width) -> Access<u64> {
-        Access::Done(0)
-    }
-    fn write(&mut self, cx: &mut Cx<'_>, _: Region, _: u64, _: Width, _: u64) -> Access<()> {
-        for &at in &self.addresses {
-            let mut buf = [0x5a; 8];
-            let read = cx.dma_read(Iova(at), &mut buf).is_ok();
-            // Nothing has been stored, not even part of what was refused.
-            assert_eq!(buf, if read { [0; 8] } else { [0x5a; 8] }, "{at:#x}");
-            let written = cx.dma_write(Iova(at), &[0xa5; 8]).is_ok();
-            self.tried.borrow_mut().push((at, read, written));
-        }
-        Access::Done(())
-    }
-    fn event(&mut self, _: &mut Cx<'_>, _: Event) {}
-    fn reset(&mut self, _: &mut Cx<'_>, _: ResetKind) {}
-}
-
-/// Runs a guest that pokes the prober and powers off.
+/// Runs a guest that has a device try all addresses, and powers off. Says of each whether a read, and then
+/// a write, of eight bytes was allowed.
 fn tried(addresses: Vec<u64>) -> Vec<(u64, bool, bool)> {
     let mut asm = Asm::new(RAM);
     asm.li(reg::T0, SLOT0);
@@ -78,11 +32,18 @@ fn tried(addresses: Vec<u64>) -> Vec<(u64, bool, bool)> {
     asm.store(Op::Sw, reg::T1, 0, reg::T0);
     let stay = asm.mark();
     asm.jump(stay);
-    let tried = Tried::default();
-    let prober = Prober {
-        addresses,
-        tried: Rc::clone(&tried),
-    };
+    let tried = Rc::new(RefCell::new(Vec::new()));
+    let found = Rc::clone(&tried);
+    let prober = OnWrite(move |cx: &mut Cx<'_>, _| {
+        for &at in &addresses {
+            let mut buf = [0x5a; 8];
+            let read = cx.dma_read(Iova(at), &mut buf).is_ok();
+            // Nothing has been stored, not even part of what was refused.
+            assert_eq!(buf, if read { [0; 8] } else { [0x5a; 8] }, "{at:#x}");
+            let written = cx.dma_write(Iova(at), &[0xa5; 8]).is_ok();
+            found.borrow_mut().push((at, read, written));
+        }
+    });
     let mut inside = Inside::new(Parts {
         mode: BootMode::Bare,
         harts: 1,

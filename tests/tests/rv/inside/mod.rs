@@ -13,6 +13,7 @@ mod counted;
 mod debugged;
 mod diagnostics;
 mod dma;
+mod on_write;
 mod pauses;
 mod reservation;
 mod restored;

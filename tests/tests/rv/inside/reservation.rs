@@ -1,15 +1,13 @@
 //! What makes `sc` fail, and what must not.
 
 use maquette_machine::{BootMode, Slot, Status};
-use maquette_model::{
-    Access, Cx, Device, Event, Inspect, Iova, LoadError, Reader, Region, ResetKind, SimTime,
-    Snapshot, Tree, Width, Writer,
-};
+use maquette_model::{Cx, Iova, SimTime};
 use maquette_rv64::isa::Op;
 use maquette_sim::{NoRim, Outcome};
 use maquette_trace::Trace;
 
 use super::asm::{Asm, Image, reg};
+use super::on_write::OnWrite;
 use super::{Inside, Parts, QUANTUM};
 
 const RAM: u64 = 0x8000_0000;
@@ -17,37 +15,10 @@ pub(super) const WORD: u64 = 0x8000_1000;
 pub(super) const SLOT0: u64 = 0x1000_1000;
 const FINISHER: u64 = 0x0010_0000;
 
-/// Stores a word at [`WORD`] when it is written to, and nothing when it is read.
-pub(super) struct Storing;
-
-impl Snapshot for Storing {
-    fn kind(&self) -> &'static str {
-        "storing"
-    }
-    fn version(&self) -> u16 {
-        1
-    }
-    fn save(&self, _: &mut Writer) {}
-    fn load(&mut self, _: &mut Reader<'_>) -> Result<(), LoadError> {
-        Ok(())
-    }
-}
-
-impl Inspect for Storing {
-    fn inspect(&self, _: &mut Tree) {}
-}
-
-impl Device for Storing {
-    fn read(&mut self, _: &mut Cx<'_>, _: Region, _: u64, _: Width) -> Access<u64> {
-        Access::Done(0)
-    }
-    fn write(&mut self, cx: &mut Cx<'_>, _: Region, _: u64, _: Width, v: u64) -> Access<()> {
-        cx.dma_write(Iova(WORD), &v.to_le_bytes())
-            .expect("this is RAM");
-        Access::Done(())
-    }
-    fn event(&mut self, _: &mut Cx<'_>, _: Event) {}
-    fn reset(&mut self, _: &mut Cx<'_>, _: ResetKind) {}
+/// Stores a word at [`WORD`] when it is written to.
+pub(super) fn store_word(cx: &mut Cx<'_>, v: u64) {
+    cx.dma_write(Iova(WORD), &v.to_le_bytes())
+        .expect("this is RAM");
 }
 
 /// Runs `lr`, what `between` emits with the device's address in `t0`, and `sc`; returns the failure
@@ -76,7 +47,7 @@ fn outcome_of_sc(between: impl FnOnce(&mut Asm)) -> u32 {
         kernel: Image(vec![(RAM, asm.finish())]).elf(),
         slots: vec![Slot {
             index: 0,
-            device: Box::new(Storing),
+            device: Box::new(OnWrite(store_word)),
         }],
         trace: Trace::new(),
     });
